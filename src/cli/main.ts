@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import pc from 'picocolors';
+import { exitCodes, UserError } from '../errors.js';
+import { commands } from './commands.js';
+
+/** Runs one command line and sets the exit code; prints a user's mistake as one message without a stack. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    const program = new Command('resnode')
+      .description('Train image classifiers from a folder of pictures, at native speed.')
+      .version(packageVersion(), '-V, --version')
+      .showSuggestionAfterError()
+      .exitOverride();
+    for (const make of commands) {
+      const command = await make();
+      program.addCommand(command.copyInheritedSettings(program));
+    }
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? 0 : exitCodes.usage;
+  }
+  const colours = pc.createColors(process.stderr.isTTY === true);
+  if (error instanceof UserError) {
+    process.stderr.write(`${colours.red('error:')} ${error.message}\n`);
+    if (error.hint) process.stderr.write(`${colours.dim('hint:')}  ${error.hint}\n`);
+    return error.exitCode;
+  }
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write('This is a defect of resnode. Please report it with the lines above.\n');
+  return exitCodes.failure;
+}

@@ -1,0 +1,57 @@
+import { parse } from 'csv-parse/sync';
+import { stringify } from 'csv-stringify/sync';
+import { UserError } from '../errors.js';
+
+/**
+ * The text of a CSV file with a header line; fields are quoted where they need it, lines end in `\n`.
+ * @param rows one array per line, in the order of `columns`
+ */
+export function writeCsv(
+  columns: readonly string[],
+  rows: ReadonlyArray<ReadonlyArray<string | number>>,
+): string {
+  return stringify(rows as Array<Array<string | number>>, { header: true, columns: [...columns] });
+}
+
+/**
+ * Reads the text of a CSV file that must have the `columns` named (others are kept out).
+ * @param file named in messages
+ * @throws UserError when a column is missing or a line cannot be read
+ */
+export function readCsv<Column extends string>(
+  text: string,
+  options: { file: string; columns: readonly Column[] },
+): Array<Record<Column, string>> {
+  const { file, columns } = options;
+  let records: string[][];
+  try {
+    records = parse(text, { bom: true, skip_empty_lines: true });
+  } catch (error) {
+    throw new UserError(`${file} is not a readable CSV file: ${(error as Error).message}`, {
+      hint: 'Was it edited by hand or cut off? Prepare the pictures again, or put it right.',
+      cause: error,
+    });
+  }
+  const header = records[0] ?? [];
+  const positions = columns.map((column) => {
+    const position = header.indexOf(column);
+    if (position < 0) {
+      throw new UserError(
+        `${file} has no column ${column} (its first line: ${header.join(',') || 'empty'})`,
+        {
+          hint: `The first line must name the columns ${columns.join(',')}.`,
+        },
+      );
+    }
+    return [column, position] as const;
+  });
+  return records
+    .slice(1)
+    .map(
+      (record) =>
+        Object.fromEntries(positions.map(([column, position]) => [column, record[position] ?? ''])) as Record<
+          Column,
+          string
+        >,
+    );
+}

@@ -1,0 +1,121 @@
+import { availableParallelism } from 'node:os';
+import { exitCodes, UserError } from '../../errors.js';
+
+/** Where the run is; `done` counts pictures that were written or rejected. */
+export interface PreprocessProgress {
+  readonly stage: 'scan' | 'pictures' | 'files';
+  readonly done: number;
+  /** Number of pictures; 0 while they are still being looked for. */
+  readonly total: number;
+  readonly rejected: number;
+}
+
+/** Options of `preprocess`. */
+export interface PreprocessOptions {
+  /** Folder with a folder of pictures per class, at any depth. */
+  pictures: string;
+  /** Folder to make; it must not exist, be empty, or hold an interrupted run of the same command. */
+  out: string;
+  /** Part of each class that becomes validation pictures, 0 <= valSplit < 1. Default 0.2. */
+  valSplit?: number;
+  /** Length of the smaller side in pixels, or the exact size. Default 256. */
+  size?: number | { height: number; width: number };
+  /** Fill the whole size and cut off what is too much, from the centre. Default false. */
+  centerCrop?: boolean;
+  /** Compute mean and standard deviation of the train pictures. Default true. */
+  rgbMean?: boolean;
+  /**
+   * Regular expression on a class folder's path below `pictures` ('/' between parts); the first group
+   * (or the whole match) is the label. Default: the last part of the path.
+   */
+  labelPattern?: string | RegExp;
+  /** The label from a class folder's path below `pictures` ('/' between parts); instead of `labelPattern`. */
+  readClassLabel?: (path: string) => string;
+  /** Seed of names and split. Default 0. */
+  seed?: number;
+  /** Threads that work on pictures; no influence on the result. Default: the number of cores. */
+  workers?: number;
+  /** JPEG quality, 1 to 100. Default 96, from where on the encoder uses its exact transform. */
+  quality?: number;
+  /** Stops the run; the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+  onProgress?: (progress: PreprocessProgress) => void;
+}
+
+/** What one picture is turned into; plain data, sent to the threads. */
+export interface PictureSettings {
+  readonly size: number | { readonly height: number; readonly width: number };
+  readonly centerCrop: boolean;
+  readonly quality: number;
+  /** Whether sums for mean and standard deviation are wanted. */
+  readonly statistics: boolean;
+}
+
+/** Checked options with every default filled in. */
+export interface ResolvedOptions {
+  readonly pictures: string;
+  readonly out: string;
+  readonly valSplit: number;
+  readonly picture: PictureSettings;
+  readonly labelPattern: RegExp | undefined;
+  readonly readClassLabel: ((path: string) => string) | undefined;
+  readonly seed: number;
+  readonly workers: number;
+}
+
+/** Largest side that can be asked for, in pixels. */
+export const maximumSide = 8192;
+
+function refuse(message: string, hint?: string): never {
+  throw new UserError(message, { exitCode: exitCodes.usage, ...(hint === undefined ? {} : { hint }) });
+}
+
+function wholeNumber(name: string, value: number, low: number, high: number): number {
+  if (!Number.isInteger(value) || value < low || value > high) {
+    refuse(`${name} must be a whole number from ${low} to ${high}, not ${value}`);
+  }
+  return value;
+}
+
+function resolveSize(size: NonNullable<PreprocessOptions['size']>): PictureSettings['size'] {
+  if (typeof size === 'number') return wholeNumber('size', size, 1, maximumSide);
+  return {
+    height: wholeNumber('size (height)', size.height, 1, maximumSide),
+    width: wholeNumber('size (width)', size.width, 1, maximumSide),
+  };
+}
+
+function resolvePattern(pattern: string | RegExp): RegExp {
+  if (pattern instanceof RegExp) return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
+  try {
+    return new RegExp(pattern, 'u');
+  } catch (error) {
+    return refuse(`label pattern is not a regular expression: ${(error as Error).message}`);
+  }
+}
+
+/** @throws UserError naming the first option that is out of range */
+export function resolveOptions(options: PreprocessOptions): ResolvedOptions {
+  const valSplit = options.valSplit ?? 0.2;
+  if (!(valSplit >= 0 && valSplit < 1)) {
+    refuse(`valSplit must be at least 0 and below 1, not ${valSplit}`, 'The usual value is 0.2.');
+  }
+  if (options.labelPattern !== undefined && options.readClassLabel) {
+    refuse('give labelPattern or readClassLabel, not both');
+  }
+  return {
+    pictures: options.pictures,
+    out: options.out,
+    valSplit,
+    picture: {
+      size: resolveSize(options.size ?? 256),
+      centerCrop: options.centerCrop ?? false,
+      quality: wholeNumber('quality', options.quality ?? 96, 1, 100),
+      statistics: options.rgbMean ?? true,
+    },
+    labelPattern: options.labelPattern === undefined ? undefined : resolvePattern(options.labelPattern),
+    readClassLabel: options.readClassLabel,
+    seed: wholeNumber('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER),
+    workers: wholeNumber('workers', options.workers ?? availableParallelism(), 1, 256),
+  };
+}

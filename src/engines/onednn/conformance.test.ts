@@ -1,0 +1,21 @@
+import { afterAll, beforeAll } from 'vitest';
+import { operationConformance } from '../conformance/operations.js';
+//import { optimizerConformance } from '../conformance/optimizers.js';
+import type { Engine } from '../engine.js';
+import { engines } from '../registry.js';
+
+let engine: Engine | undefined;
+
+beforeAll(async () => {
+  engine = await engines.onednn({});
+});
+
+afterAll(() => engine?.close());
+
+function get(): Engine {
+  if (!engine) throw new Error('the engine did not start');
+  return engine;
+}
+
+operationConformance(get);
+//optimizerConformance(get);

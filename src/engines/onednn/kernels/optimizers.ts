@@ -1,0 +1,226 @@
+import type { Value } from '../../../graph/graph.js';
+import type { OptimizerSlot } from '../../engine.js';
+import type { Compiler } from '../compiler.js';
+import { algorithm, arg, type Handle, prop } from '../ffi.js';
+import type { FlatName } from '../state.js';
+import type { Step } from '../step.js';
+import type { FlatBuffer, Tensor } from '../tensor.js';
+import type { Kernel } from './kernel.js';
+
+/** Elements updated at a time: parameter, gradient and state of one chunk stay in the second-level cache. */
+const chunk = 48 * 1024;
+
+export const sgd: Kernel<'sgd'> = {
+  prepare: (node, compiler) => setGradientsAside(node.inputs.slice(3), compiler, ['momentum']),
+  emit(node, compiler) {
+    const { name } = node;
+    const [rate, momentum, decay] = [0, 1, 2].map((index) => compiler.input(node, index));
+    if (!rate || !momentum || !decay) throw new Error(`'${name}' lacks its scalars`);
+    settleGradients(node.inputs.slice(3), compiler);
+    const negativeRate = scalar(compiler, `${name}.negativeRate`, [rate], ([value = 0]) => -value);
+    const sum = { sum: 1 };
+    compiler.emitLate(() =>
+      chunks(compiler, node.inputs.slice(3), (at) => {
+        const [parameter, gradient, velocity] = [at('parameter'), at('gradient'), at('momentum')];
+        return [
+          // g += decay p
+          binary(compiler, name, algorithm.multiply, parameter, decay, gradient, sum),
+          // v = momentum v + g
+          binary(compiler, name, algorithm.multiply, velocity, momentum, velocity, { add: gradient }),
+          ...(node.attributes.nesterov
+            ? [
+                // g += momentum v; p -= rate g
+                binary(compiler, name, algorithm.multiply, velocity, momentum, gradient, sum),
+                binary(compiler, name, algorithm.multiply, gradient, negativeRate, parameter, sum),
+              ]
+            : [binary(compiler, name, algorithm.multiply, velocity, negativeRate, parameter, sum)]),
+        ];
+      }),
+    );
+  },
+};
+
+export const adam: Kernel<'adam'> = {
+  prepare: (node, compiler) => setGradientsAside(node.inputs.slice(4), compiler, ['exp_avg', 'exp_avg_sq']),
+  emit(node, compiler) {
+    const { name } = node;
+    const { beta1, beta2, epsilon, decoupled } = node.attributes;
+    const [rate, correction1, correction2, decay] = [0, 1, 2, 3].map((index) => compiler.input(node, index));
+    if (!rate || !correction1 || !correction2 || !decay) throw new Error(`'${name}' lacks its scalars`);
+    settleGradients(node.inputs.slice(4), compiler);
+    const step = scalar(compiler, `${name}.step`, [rate, correction1], ([a = 0, b = 1]) => -a / b);
+    const shrink = scalar(compiler, `${name}.shrink`, [rate, decay], ([a = 0, b = 0]) => 1 - a * b);
+    const root = scalar(compiler, `${name}.root`, [correction2], ([a = 1]) => 1 / Math.sqrt(a));
+    const fresh = compiler.constant(Float32Array.of(1 - beta1), `${name}.fresh`);
+    compiler.emitLate(() =>
+      chunks(compiler, node.inputs.slice(4), (at) => {
+        const [parameter, gradient] = [at('parameter'), at('gradient')];
+        const [mean, square] = [at('exp_avg'), at('exp_avg_sq')];
+        return [
+          decoupled
+            ? binary(compiler, name, algorithm.multiply, parameter, shrink, parameter)
+            : binary(compiler, name, algorithm.multiply, parameter, decay, gradient, { sum: 1 }),
+          // m = beta1 m + (1 - beta1) g
+          binary(compiler, name, algorithm.multiply, gradient, fresh, mean, { sum: beta1 }),
+          // s = beta2 s + (1 - beta2) g^2
+          binary(compiler, name, algorithm.multiply, gradient, gradient, square, { scale: 1 - beta2, sum: beta2 }),
+          // g = sqrt(s / correction2) + epsilon, in the gradient's place: it is not needed any more
+          rootOf(compiler, name, square, root, epsilon, gradient),
+          // p -= rate / correction1 * m / g
+          binary(compiler, name, algorithm.divide, mean, gradient, parameter, { times: step, sum: 1 }),
+        ];
+      }),
+    );
+  },
+};
+
+/** Sends every gradient to its place in the flat buffer, in the layout of its parameter. */
+function setGradientsAside(pairs: readonly Value[], compiler: Compiler, slots: readonly OptimizerSlot[]): void {
+  for (const slot of slots) compiler.state.flat(slot);
+  for (let index = 0; index + 1 < pairs.length; index += 2) {
+    const [parameter, gradient] = [pairs[index], pairs[index + 1]];
+    if (parameter && gradient) compiler.designateGradient(parameter, gradient);
+  }
+}
+
+/** Copies the gradients that are not made in their place: those that the host hands over. */
+function settleGradients(pairs: readonly Value[], compiler: Compiler): void {
+  for (const gradient of pairs.filter((_, index) => index % 2 === 1)) compiler.settle(gradient);
+}
+
+/** One number made from others before the update, e.g. the negated rate. */
+function scalar(
+  compiler: Compiler,
+  name: string,
+  reads: readonly Tensor[],
+  make: (values: number[]) => number,
+): Tensor {
+  const target = compiler.allocate(compiler.descriptors.plain([1], 'f32'));
+  compiler.emitHost({
+    name,
+    reads,
+    writes: [target],
+    run(views) {
+      views.floats(reads.length)[0] = make(reads.map((_, index) => views.floats(index)[0] ?? 0));
+    },
+  });
+  return target;
+}
+
+type At = (flat: FlatName) => Tensor;
+
+/** The steps for every chunk of the stretch of the flat buffers that the given parameters cover. */
+function chunks(compiler: Compiler, pairs: readonly Value[], make: (at: At) => Step[]): Step[] {
+  const parameters = pairs.filter((_, index) => index % 2 === 0);
+  const slots = parameters.map((value) => compiler.state.slot(value.name));
+  const start = Math.min(...slots.map((slot) => slot.offset));
+  const end = Math.max(...slots.map((slot) => slot.offset + (slot.descriptor?.size ?? 0)));
+  const covered = slots.reduce((sum, slot) => sum + Math.ceil((slot.descriptor?.size ?? 0) / 64) * 64, 0);
+  if (Math.ceil(end / 64) * 64 - start !== covered) throw new Error('an optimizer covers a stretch with gaps');
+  const shared = new Map<number, Tensor['descriptor']>();
+  const steps: Step[] = [];
+  for (let offset = start; offset < end; offset += chunk * 4) {
+    const count = Math.min(chunk, (end - offset) / 4);
+    const descriptor = shared.get(count) ?? compiler.descriptors.plain([1, count], 'f32');
+    shared.set(count, descriptor);
+    const at: At = (flat) => {
+      const buffer: FlatBuffer = compiler.state.flat(flat);
+      return { descriptor, place: { kind: 'flat', flat: buffer, slot: { offset } }, offset: 0 };
+    };
+    steps.push(...make(at));
+  }
+  return steps;
+}
+
+interface After {
+  /** Adds this tensor to the result. */
+  add?: Tensor;
+  /** Multiplies the result by a constant. */
+  scale?: number;
+  /** Multiplies the result by one number known at run time. */
+  times?: Tensor;
+  /** Adds the target's old content times this. */
+  sum?: number;
+}
+
+/** target = after(a op b); b may be one number. */
+function binary(
+  compiler: Compiler,
+  name: string,
+  kind: number,
+  a: Tensor,
+  b: Tensor,
+  target: Tensor,
+  after: After = {},
+): Step {
+  const { library, engine } = compiler.runtime;
+  const second = stretched(compiler, b, a);
+  const key = `${kind}:${a.descriptor.handle}:${second.descriptor.shape}:${Object.keys(after)}:${after.scale}:${after.sum}`;
+  const times = after.times && stretched(compiler, after.times, a);
+  const postOps = (list: Handle): void => {
+    if (after.add) library.call('dnnl_post_ops_append_binary', list, algorithm.add, after.add.descriptor.handle);
+    if (after.scale !== undefined) library.call('dnnl_post_ops_append_eltwise', list, algorithm.linear, after.scale, 0);
+    if (times) library.call('dnnl_post_ops_append_binary', list, algorithm.multiply, times.descriptor.handle);
+    if (after.sum !== undefined) library.call('dnnl_post_ops_append_sum', list, after.sum, 0, 0);
+  };
+  const descriptor = compiler.memoized(key, () =>
+    compiler.primitive(
+      name,
+      'dnnl_binary_primitive_desc_create',
+      engine,
+      kind,
+      a.descriptor.handle,
+      second.descriptor.handle,
+      target.descriptor.handle,
+      compiler.attributes(Object.keys(after).length ? postOps : undefined),
+    ),
+  );
+  const reads: Array<readonly [number, Tensor]> = [
+    [arg.source, a],
+    [arg.source1, second],
+  ];
+  if (after.add) reads.push([arg.postOpSource1(0), after.add]);
+  if (times) reads.push([arg.postOpSource1(0), times]);
+  return compiler.step(name, descriptor, reads, [[arg.destination, target]]);
+}
+
+/** target = sqrt(square) * factor + epsilon. */
+function rootOf(
+  compiler: Compiler,
+  name: string,
+  square: Tensor,
+  factor: Tensor,
+  epsilon: number,
+  target: Tensor,
+): Step {
+  const { library, engine } = compiler.runtime;
+  const stretchedFactor = stretched(compiler, factor, square);
+  const descriptor = compiler.memoized(`root:${square.descriptor.handle}:${epsilon}`, () =>
+    compiler.primitive(
+      name,
+      'dnnl_eltwise_forward_primitive_desc_create',
+      engine,
+      prop.inference,
+      algorithm.sqrt,
+      square.descriptor.handle,
+      target.descriptor.handle,
+      0,
+      0,
+      compiler.attributes((list) => {
+        library.call('dnnl_post_ops_append_binary', list, algorithm.multiply, stretchedFactor.descriptor.handle);
+        library.call('dnnl_post_ops_append_eltwise', list, algorithm.linear, 1, epsilon);
+      }),
+    ),
+  );
+  const reads = [
+    [arg.source, square],
+    [arg.postOpSource1(0), stretchedFactor],
+  ] as const;
+  return compiler.step(name, descriptor, reads, [[arg.destination, target]]);
+}
+
+/** One number under the shape that oneDNN stretches over a row. */
+function stretched(compiler: Compiler, tensor: Tensor, over: Tensor): Tensor {
+  if (tensor.descriptor.shape.length === over.descriptor.shape.length) return tensor;
+  return compiler.reinterpret(tensor, compiler.memoizedPlain([1, 1]));
+}

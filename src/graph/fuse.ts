@@ -1,0 +1,185 @@
+import { Graph, type Node, type Value } from './graph.js';
+import { batchNorm, batchNormBackward, batchNormInference, foldBatchNorm } from './ops/batch-norm.js';
+import { conv2d } from './ops/conv2d.js';
+import { isNode, type NodeOf } from './ops/index.js';
+
+/**
+ * Joins nodes that an engine runs in one pass over memory: batch norm + ReLU (with their gradients),
+ * convolution + residual sum; and where nothing is differentiated, batch norm folded into the convolution
+ * before it and convolution + ReLU. Removes what nobody reads. The result computes the same values.
+ */
+export function fuse(graph: Graph): Graph {
+  const editor = new Editor(graph);
+  fuseNormRelu(editor);
+  foldNorms(editor);
+  fuseConvRelu(editor);
+  fuseResidual(editor);
+  editor.removeUnread();
+  return editor.finish();
+}
+
+/** The nodes of a graph while they are being replaced, with who reads what. */
+class Editor {
+  readonly #graph: Graph;
+  readonly #result = new Graph();
+  nodes: Node[];
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    this.#result.adoptDeclarations(graph);
+    this.nodes = [...graph.nodes];
+  }
+
+  producer(value: Value | undefined): Node | undefined {
+    return value && this.nodes.find((node) => node.outputs.includes(value));
+  }
+
+  readers(value: Value): Node[] {
+    return this.nodes.filter((node) => node.inputs.includes(value));
+  }
+
+  /** Whether `node` is all that reads `value`. */
+  isOnlyReader(node: Node, value: Value): boolean {
+    const readers = this.readers(value);
+    return readers.length === 1 && readers[0] === node && !this.isOutput(value);
+  }
+
+  isOutput(value: Value): boolean {
+    return [...this.#graph.outputs.values()].includes(value);
+  }
+
+  /** Puts `by` in the place of `node` and takes `removed` out. */
+  replace(node: Node, by: readonly Node[], removed: readonly Node[] = []): void {
+    this.nodes = this.nodes.flatMap((each) => (each === node ? by : removed.includes(each) ? [] : [each]));
+  }
+
+  fresh(name: string, value: Pick<Value, 'shape' | 'dtype'>): Value {
+    return this.#result.fresh(name, { shape: value.shape, dtype: value.dtype });
+  }
+
+  removeUnread(): void {
+    const read = new Set<Value>(this.#graph.outputs.values());
+    for (const node of this.nodes) for (const input of node.inputs) read.add(input);
+    const kept = this.nodes.filter((node) => !node.outputs.length || node.outputs.some((output) => read.has(output)));
+    if (kept.length === this.nodes.length) return;
+    this.nodes = kept;
+    this.removeUnread();
+  }
+
+  finish(): Graph {
+    for (const node of this.nodes) this.#result.adopt(node);
+    return this.#result;
+  }
+}
+
+function fuseNormRelu(editor: Editor): void {
+  for (const relu of editor.nodes.filter((node) => isNode(node, 'relu'))) {
+    const [hidden] = relu.inputs;
+    const [y] = relu.outputs;
+    const norm = editor.producer(hidden);
+    if (!hidden || !y || !norm || !editor.isOnlyReader(relu, hidden)) continue;
+    if (isNode(norm, 'batchNormInference')) {
+      const fused = { ...norm, attributes: { ...norm.attributes, relu: true }, outputs: [y] };
+      editor.replace(norm, [fused as Node], [relu]);
+    } else if (isNode(norm, 'batchNorm')) {
+      fuseTrainedNormRelu(editor, norm, relu, y);
+    }
+  }
+}
+
+function fuseTrainedNormRelu(editor: Editor, norm: NodeOf<'batchNorm'> & Node, relu: Node, y: Value): void {
+  const [, mean, variance] = norm.outputs;
+  if (!mean || !variance) return;
+  const reluBackwards = editor.readers(y).filter((node) => isNode(node, 'reluBackward'));
+  const pairs = reluBackwards.map((reluBackward) => {
+    const [dhidden] = reluBackward.outputs;
+    const backward = dhidden && editor.readers(dhidden).find((node) => isNode(node, 'batchNormBackward'));
+    const joined = dhidden && backward && editor.isOnlyReader(backward, dhidden) && backward.inputs[2] === mean;
+    return joined ? { reluBackward, backward } : undefined;
+  });
+  if (pairs.some((pair) => pair === undefined)) return;
+  const passed = editor.fresh(`${norm.name}:passed`, { shape: y.shape, dtype: 'opaque' });
+  const attributes = { ...norm.attributes, relu: true };
+  const fused: NodeOf<'batchNorm'> = {
+    ...norm,
+    operation: batchNorm,
+    attributes,
+    outputs: [y, mean, variance, passed],
+  };
+  editor.replace(norm, [fused as Node], [relu]);
+  for (const pair of pairs) {
+    if (!pair) continue;
+    const [dy] = pair.reluBackward.inputs;
+    if (!dy) continue;
+    const inputs = [dy, ...pair.backward.inputs.slice(1), passed];
+    const backward: NodeOf<'batchNormBackward'> = {
+      ...pair.backward,
+      kind: 'batchNormBackward',
+      operation: batchNormBackward,
+      attributes,
+      inputs,
+    };
+    editor.replace(pair.backward, [backward as Node], [pair.reluBackward]);
+  }
+}
+
+function foldNorms(editor: Editor): void {
+  for (const norm of editor.nodes.filter((node) => isNode(node, batchNormInference.kind))) {
+    const [hidden, ...statistics] = norm.inputs;
+    const conv = editor.producer(hidden);
+    if (!hidden || !isNode(conv, 'conv2d') || !editor.isOnlyReader(norm, hidden)) continue;
+    const [x, weight, bias] = conv.inputs;
+    if (!x || !weight || conv.attributes.residual || conv.attributes.relu) continue;
+    const foldedWeight = editor.fresh(`${norm.name}.foldedWeight`, weight);
+    const foldedBias = editor.fresh(`${norm.name}.foldedBias`, { shape: [weight.shape[0] ?? 0], dtype: 'f32' });
+    const fold: NodeOf<'foldBatchNorm'> = {
+      kind: 'foldBatchNorm',
+      operation: foldBatchNorm,
+      name: `${norm.name}.fold`,
+      attributes: { epsilon: norm.attributes.epsilon, bias: bias !== undefined },
+      inputs: [weight, ...(bias ? [bias] : []), ...statistics],
+      outputs: [foldedWeight, foldedBias],
+    };
+    const fused: NodeOf<'conv2d'> = {
+      ...conv,
+      operation: conv2d,
+      attributes: { ...conv.attributes, relu: norm.attributes.relu === true },
+      inputs: [x, foldedWeight, foldedBias],
+      outputs: norm.outputs,
+    };
+    editor.replace(norm, [fold as Node, fused as Node], [conv]);
+  }
+}
+
+function fuseConvRelu(editor: Editor): void {
+  for (const relu of editor.nodes.filter((node) => isNode(node, 'relu'))) {
+    const [hidden] = relu.inputs;
+    const conv = editor.producer(hidden);
+    if (!hidden || !isNode(conv, 'conv2d') || conv.attributes.residual || !editor.isOnlyReader(relu, hidden)) continue;
+    const [y] = relu.outputs;
+    // in training the gradient reads the same result, so the fusion holds there as well
+    const fused: NodeOf<'conv2d'> = { ...conv, attributes: { ...conv.attributes, relu: true }, outputs: relu.outputs };
+    if (y) editor.replace(conv, [fused as Node], [relu]);
+  }
+}
+
+function fuseResidual(editor: Editor): void {
+  for (const sum of editor.nodes.filter((node) => isNode(node, 'add'))) {
+    const branch = sum.inputs.findIndex((input) => {
+      const conv = editor.producer(input);
+      const fusable = isNode(conv, 'conv2d') && !conv.attributes.relu && !conv.attributes.residual;
+      return fusable && editor.isOnlyReader(sum, input) && sum.inputs[0] !== sum.inputs[1];
+    });
+    const conv = editor.producer(sum.inputs[branch]);
+    const addend = sum.inputs[1 - branch];
+    if (branch < 0 || !isNode(conv, 'conv2d') || !addend) continue;
+    const fused: NodeOf<'conv2d'> = {
+      ...conv,
+      attributes: { ...conv.attributes, residual: true },
+      inputs: [...conv.inputs, addend],
+      outputs: sum.outputs,
+    };
+    // at the place of the sum: only there is the addend known to be ready
+    editor.replace(sum, [fused as Node], [conv]);
+  }
+}

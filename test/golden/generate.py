@@ -1,0 +1,32 @@
+"""Makes the golden files: python test/golden/generate.py [ops] [optimizers] [schedules] [formula] [networks [NAME ...]]"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "python"))
+
+import torch
+
+import conv
+import formula_file
+import networks
+import ops
+import optimizers
+import schedules
+
+PARTS = {
+    "ops": lambda: (conv.generate(), ops.generate()),
+    "optimizers": optimizers.generate,
+    "schedules": schedules.generate,
+    "formula": formula_file.generate,
+    "networks": networks.generate,
+}
+
+if __name__ == "__main__":
+    torch.use_deterministic_algorithms(True)
+    wanted = sys.argv[1:] or list(PARTS)
+    if wanted[0] == "networks":
+        networks.generate(wanted[1:])
+    else:
+        for part in wanted:
+            PARTS[part]()
