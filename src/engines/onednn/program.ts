@@ -2,7 +2,7 @@ import { elements } from '../../graph/graph.js';
 import { planMemory } from '../../graph/memory-plan.js';
 import { EngineError, type HostArray, type Program } from '../engine.js';
 import type { Compiled } from './compiler.js';
-import { check, create, type Descriptors } from './descriptor.js';
+import { check, create, type Descriptor, type Descriptors } from './descriptor.js';
 import type { Handle } from './ffi.js';
 import { addressOf, NativeMemory } from './native-memory.js';
 import { argumentList, type Runtime } from './runtime.js';
@@ -42,6 +42,7 @@ export class OneDnnProgram implements Program {
   readonly #steps: readonly Bound[];
   readonly #memories = new Map<string, Handle>();
   readonly #inputs = new Map<string, BoundInput>();
+  readonly #plain = new Map<string, Descriptor>();
   readonly #ending: ReadonlyArray<readonly ArenaRegion[]>;
   /** Keeps what the native side points at alive. */
   #held: readonly HostArray[] = [];
@@ -96,7 +97,8 @@ export class OneDnnProgram implements Program {
     }
     const { shape } = tensor.descriptor;
     const result = new Float32Array(elements({ shape }));
-    const plain = this.#parts.descriptors.plain(shape, 'f32');
+    const plain = this.#plain.get(output) ?? this.#parts.descriptors.plain(shape, 'f32');
+    this.#plain.set(output, plain);
     this.#parts.runtime.reorderToHost(tensor, plain, result, this.#arena);
     return result;
   }

@@ -1,0 +1,104 @@
+"""PyTorch's side of the benchmark: the same network, step and inference, on command from standard input.
+
+Prints one JSON line when ready, then answers each line `run N` with {"seconds": ...} and `quit` with the peak memory.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Bottleneck(nn.Module):
+    """Pre-activation bottleneck (He et al. 2016), with timm's ResNetV2 layout."""
+
+    def __init__(self, channels: int, out: int, stride: int, first: bool):
+        super().__init__()
+        middle = out // 4
+        self.norm1 = nn.BatchNorm2d(channels)
+        self.downsample = nn.Conv2d(channels, out, 1, stride, bias=False) if first else None
+        self.conv1 = nn.Conv2d(channels, middle, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(middle)
+        self.conv2 = nn.Conv2d(middle, middle, 3, stride, 1, bias=False)
+        self.norm3 = nn.BatchNorm2d(middle)
+        self.conv3 = nn.Conv2d(middle, out, 1, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        pre = F.relu(self.norm1(x), inplace=True)
+        shortcut = x if self.downsample is None else self.downsample(pre)
+        h = F.relu(self.norm2(self.conv1(pre)), inplace=True)
+        h = F.relu(self.norm3(self.conv2(h)), inplace=True)
+        return self.conv3(h) + shortcut
+
+
+class ResNet(nn.Module):
+    def __init__(self, stages: list[tuple[int, int]], classes: int):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        blocks, channels = [], 64
+        for stage, (out, count) in enumerate(stages):
+            for block in range(count):
+                blocks.append(Bottleneck(channels, out, 2 if stage > 0 and block == 0 else 1, block == 0))
+                channels = out
+        self.blocks = nn.Sequential(*blocks)
+        self.norm = nn.BatchNorm2d(channels)
+        self.head = nn.Linear(channels, classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = F.max_pool2d(self.stem(x), 3, 2, 1)
+        x = F.relu(self.norm(self.blocks(x)), inplace=True)
+        return self.head(x.mean((2, 3)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--stages", required=True, help="128x2,256x2,...")
+    parser.add_argument("--batch", type=int, required=True)
+    parser.add_argument("--pixels", type=int, required=True)
+    parser.add_argument("--classes", type=int, default=256)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--mode", choices=["train", "inference"], default="train")
+    parser.add_argument("--channels-last", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    stages = [tuple(map(int, stage.split("x"))) for stage in options.stages.split(",")]
+    model = ResNet(stages, options.classes)
+    images = torch.randn(options.batch, 3, options.pixels, options.pixels)
+    labels = torch.randint(0, options.classes, (options.batch,))
+    if options.channels_last:
+        model = model.to(memory_format=torch.channels_last)
+        images = images.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=1e-4)
+
+    def train() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        F.cross_entropy(model(images), labels).backward()
+        optimizer.step()
+
+    @torch.inference_mode()
+    def infer() -> None:
+        model(images)
+
+    if options.mode == "inference":
+        model.eval()
+    step = train if options.mode == "train" else infer
+    step()
+    print(json.dumps({"ready": True, "version": f"torch {torch.__version__}"}), flush=True)
+    for line in sys.stdin:
+        command = line.split()
+        if command[0] == "quit":
+            break
+        start = time.perf_counter()
+        for _ in range(int(command[1])):
+            step()
+        print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
+    print(json.dumps({"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}), flush=True)
+
+
+main()
