@@ -60,7 +60,7 @@ async function run(pictures: string, flags: Flags): Promise<void> {
   const { preprocess } = await import('../data/preprocess/preprocess.js');
   const { json, ...options } = flags;
   const line = new ProgressLine();
-  const interruption = interruptible(flags.out);
+  const interruption = interruptible(flags.out, line);
   let result: PreprocessResult;
   try {
     result = await preprocess({
@@ -78,10 +78,11 @@ async function run(pictures: string, flags: Flags): Promise<void> {
 }
 
 /** A signal that Ctrl-C and SIGTERM abort; after the first, the next one ends the process at once. */
-function interruptible(out: string): { signal: AbortSignal; release: () => void } {
+function interruptible(out: string, line: ProgressLine): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
   const stop = (code: number) => (): void => {
     release();
+    line.print('stopping ...');
     controller.abort(
       new UserError('interrupted; the dataset is not finished', {
         exitCode: code,

@@ -22,7 +22,10 @@ export function differentiate(graph: Graph, options: DifferentiateOptions): Map<
   const forward = [...graph.nodes];
   const dependent = dependents(forward, wanted);
   const gradients = new Map<Value, Value>();
-  gradients.set(loss, options.seed ?? graph.apply1(fill, { shape: loss.shape, value: 1 }, [], 'lossGradient'));
+  gradients.set(
+    loss,
+    options.seed ?? graph.apply1(fill, { shape: loss.shape, value: 1 }, [], 'lossGradient'),
+  );
 
   for (const node of forward.reverse()) {
     const outputGradients = node.outputs.map((output) => gradients.get(output));

@@ -20,55 +20,74 @@ export function fuse(graph: Graph): Graph {
 
 /** The nodes of a graph while they are being replaced, with who reads what. */
 class Editor {
-  readonly #graph: Graph;
   readonly #result = new Graph();
+  readonly #outputs: ReadonlySet<Value>;
+  readonly #producers = new Map<Value, Node>();
+  readonly #readers = new Map<Value, Set<Node>>();
   nodes: Node[];
 
   constructor(graph: Graph) {
-    this.#graph = graph;
     this.#result.adoptDeclarations(graph);
+    this.#outputs = new Set(graph.outputs.values());
     this.nodes = [...graph.nodes];
+    for (const node of this.nodes) this.#enter(node);
   }
 
   producer(value: Value | undefined): Node | undefined {
-    return value && this.nodes.find((node) => node.outputs.includes(value));
+    return value && this.#producers.get(value);
   }
 
   readers(value: Value): Node[] {
-    return this.nodes.filter((node) => node.inputs.includes(value));
+    return [...(this.#readers.get(value) ?? [])];
   }
 
   /** Whether `node` is all that reads `value`. */
   isOnlyReader(node: Node, value: Value): boolean {
-    const readers = this.readers(value);
-    return readers.length === 1 && readers[0] === node && !this.isOutput(value);
-  }
-
-  isOutput(value: Value): boolean {
-    return [...this.#graph.outputs.values()].includes(value);
+    const readers = this.#readers.get(value);
+    return readers?.size === 1 && readers.has(node) && !this.#outputs.has(value);
   }
 
   /** Puts `by` in the place of `node` and takes `removed` out. */
   replace(node: Node, by: readonly Node[], removed: readonly Node[] = []): void {
-    this.nodes = this.nodes.flatMap((each) => (each === node ? by : removed.includes(each) ? [] : [each]));
+    for (const old of [node, ...removed]) {
+      this.nodes.splice(this.nodes.indexOf(old), 1, ...(old === node ? by : []));
+      this.#leave(old);
+    }
+    for (const each of by) this.#enter(each);
   }
 
   fresh(name: string, value: Pick<Value, 'shape' | 'dtype'>): Value {
     return this.#result.fresh(name, { shape: value.shape, dtype: value.dtype });
   }
 
+  /** One pass from the end: a node is reached after all that could read it. */
   removeUnread(): void {
-    const read = new Set<Value>(this.#graph.outputs.values());
-    for (const node of this.nodes) for (const input of node.inputs) read.add(input);
-    const kept = this.nodes.filter((node) => !node.outputs.length || node.outputs.some((output) => read.has(output)));
-    if (kept.length === this.nodes.length) return;
-    this.nodes = kept;
-    this.removeUnread();
+    const read = new Set(this.#outputs);
+    const kept = this.nodes.toReversed().filter((node) => {
+      if (node.outputs.length && !node.outputs.some((output) => read.has(output))) return false;
+      for (const input of node.inputs) read.add(input);
+      return true;
+    });
+    this.nodes = kept.reverse();
   }
 
   finish(): Graph {
     for (const node of this.nodes) this.#result.adopt(node);
     return this.#result;
+  }
+
+  #enter(node: Node): void {
+    for (const output of node.outputs) this.#producers.set(output, node);
+    for (const input of node.inputs) {
+      const readers = this.#readers.get(input);
+      if (readers) readers.add(node);
+      else this.#readers.set(input, new Set([node]));
+    }
+  }
+
+  #leave(node: Node): void {
+    for (const output of node.outputs) this.#producers.delete(output);
+    for (const input of node.inputs) this.#readers.get(input)?.delete(node);
   }
 }
 
@@ -94,7 +113,8 @@ function fuseTrainedNormRelu(editor: Editor, norm: NodeOf<'batchNorm'> & Node, r
   const pairs = reluBackwards.map((reluBackward) => {
     const [dhidden] = reluBackward.outputs;
     const backward = dhidden && editor.readers(dhidden).find((node) => isNode(node, 'batchNormBackward'));
-    const joined = dhidden && backward && editor.isOnlyReader(backward, dhidden) && backward.inputs[2] === mean;
+    const joined =
+      dhidden && backward && editor.isOnlyReader(backward, dhidden) && backward.inputs[2] === mean;
     return joined ? { reluBackward, backward } : undefined;
   });
   if (pairs.some((pair) => pair === undefined)) return;
@@ -131,7 +151,10 @@ function foldNorms(editor: Editor): void {
     const [x, weight, bias] = conv.inputs;
     if (!x || !weight || conv.attributes.residual || conv.attributes.relu) continue;
     const foldedWeight = editor.fresh(`${norm.name}.foldedWeight`, weight);
-    const foldedBias = editor.fresh(`${norm.name}.foldedBias`, { shape: [weight.shape[0] ?? 0], dtype: 'f32' });
+    const foldedBias = editor.fresh(`${norm.name}.foldedBias`, {
+      shape: [weight.shape[0] ?? 0],
+      dtype: 'f32',
+    });
     const fold: NodeOf<'foldBatchNorm'> = {
       kind: 'foldBatchNorm',
       operation: foldBatchNorm,
@@ -155,10 +178,15 @@ function fuseConvRelu(editor: Editor): void {
   for (const relu of editor.nodes.filter((node) => isNode(node, 'relu'))) {
     const [hidden] = relu.inputs;
     const conv = editor.producer(hidden);
-    if (!hidden || !isNode(conv, 'conv2d') || conv.attributes.residual || !editor.isOnlyReader(relu, hidden)) continue;
+    if (!hidden || !isNode(conv, 'conv2d') || conv.attributes.residual || !editor.isOnlyReader(relu, hidden))
+      continue;
     const [y] = relu.outputs;
     // in training the gradient reads the same result, so the fusion holds there as well
-    const fused: NodeOf<'conv2d'> = { ...conv, attributes: { ...conv.attributes, relu: true }, outputs: relu.outputs };
+    const fused: NodeOf<'conv2d'> = {
+      ...conv,
+      attributes: { ...conv.attributes, relu: true },
+      outputs: relu.outputs,
+    };
     if (y) editor.replace(conv, [fused as Node], [relu]);
   }
 }

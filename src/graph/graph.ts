@@ -130,13 +130,21 @@ export class Graph {
     const path = this.path(name);
     const outputs = operation
       .infer(attributes, inputs, path)
-      .map((type, index): Value => this.#value({ ...type, name: index ? `${path}:${index}` : path, role: 'computed' }));
+      .map(
+        (type, index): Value =>
+          this.#value({ ...type, name: index ? `${path}:${index}` : path, role: 'computed' }),
+      );
     this.#push({ kind: operation.kind, operation, name: path, attributes, inputs, outputs });
     return outputs;
   }
 
   /** As {@link apply}, for an operation with one output (or whose first is the one that matters). */
-  apply1<K extends string, A>(operation: Operation<K, A>, attributes: A, inputs: readonly Value[], name: string): Value {
+  apply1<K extends string, A>(
+    operation: Operation<K, A>,
+    attributes: A,
+    inputs: readonly Value[],
+    name: string,
+  ): Value {
     const [output] = this.apply(operation, attributes, inputs, name);
     if (!output) throw new Error(`${operation.kind} '${name}' has no output`);
     return output;
@@ -227,7 +235,11 @@ export function required<T>(inputs: readonly (T | undefined)[], index: number, w
 export function nchw(type: TensorType, where: string): [number, number, number, number] {
   const [n, c, h, w] = type.shape;
   if (type.shape.length !== 4 || n === undefined || c === undefined || h === undefined || w === undefined) {
-    throw shapeError(where, `takes pictures (NxCxHxW) but got ${shapeText(type)}`, 'put it before the flatten layer');
+    throw shapeError(
+      where,
+      `takes pictures (NxCxHxW) but got ${shapeText(type)}`,
+      'put it before the flatten layer',
+    );
   }
   return [n, c, h, w];
 }
@@ -236,7 +248,11 @@ export function nchw(type: TensorType, where: string): [number, number, number, 
 export function nc(type: TensorType, where: string): [number, number] {
   const [n, c] = type.shape;
   if (type.shape.length !== 2 || n === undefined || c === undefined) {
-    throw shapeError(where, `takes vectors (NxC) but got ${shapeText(type)}`, 'put a flatten layer before it');
+    throw shapeError(
+      where,
+      `takes vectors (NxC) but got ${shapeText(type)}`,
+      'put a flatten layer before it',
+    );
   }
   return [n, c];
 }

@@ -92,18 +92,25 @@ export class Layers {
     return graph.apply1(conv2d, attributes, inputs, name);
   }
 
+  /** Of pictures NxCxHxW or vectors NxC. */
   batchNorm(name: string, x: Value): Value {
     const { graph } = this;
-    const [n, channels, height, width] = nchw(x, graph.path(name));
+    const [, channels = 1] = x.shape;
+    const count = elements(x) / channels;
     const { epsilon } = this.#options.batchNorm;
     const scale = graph.parameter(`${name}.weight`, [channels], one, false);
     const shift = graph.parameter(`${name}.bias`, [channels], zero, false);
     const runningMean = graph.statistic(`${name}.running_mean`, [channels], 0);
     const runningVariance = graph.statistic(`${name}.running_var`, [channels], 1);
     if (!this.#options.training) {
-      return graph.apply1(batchNormInference, { epsilon }, [x, scale, shift, runningMean, runningVariance], name);
+      return graph.apply1(
+        batchNormInference,
+        { epsilon },
+        [x, scale, shift, runningMean, runningVariance],
+        name,
+      );
     }
-    if (n * height * width < 2) {
+    if (count < 2) {
       throw shapeError(
         graph.path(name),
         'batch norm has one value a channel in training',
@@ -112,7 +119,7 @@ export class Layers {
     }
     const [y, mean, variance] = graph.apply(batchNorm, { epsilon }, [x, scale, shift], name);
     if (!y || !mean || !variance) throw new Error('batchNorm lacks outputs');
-    this.#tracked.push({ statistics: [runningMean, runningVariance, mean, variance], count: n * height * width });
+    this.#tracked.push({ statistics: [runningMean, runningVariance, mean, variance], count });
     return y;
   }
 
@@ -149,7 +156,12 @@ export class Layers {
     const { graph } = this;
     const features = elements(x) / (x.shape[0] ?? 1);
     const shape = options.asConv ? [options.out, features, 1, 1] : [options.out, features];
-    const weight = graph.parameter(`${name}.weight`, shape, { kind: 'normal', std: options.std ?? 0.01 }, true);
+    const weight = graph.parameter(
+      `${name}.weight`,
+      shape,
+      { kind: 'normal', std: options.std ?? 0.01 },
+      true,
+    );
     const bias = graph.parameter(`${name}.bias`, [options.out], zero, false);
     return graph.apply1(linear, {}, [x, weight, bias], name);
   }
@@ -180,7 +192,8 @@ export class Layers {
   #convInitializer([out = 1, perGroup = 1, height = 1, width = 1]: readonly number[]): Initializer {
     const fanIn = perGroup * height * width;
     const fanOut = out * height * width;
-    const std = this.#options.initialization === 'xavier' ? Math.sqrt(2 / (fanIn + fanOut)) : Math.sqrt(2 / fanOut);
+    const std =
+      this.#options.initialization === 'xavier' ? Math.sqrt(2 / (fanIn + fanOut)) : Math.sqrt(2 / fanOut);
     return { kind: 'normal', std };
   }
 }

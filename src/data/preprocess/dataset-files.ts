@@ -25,7 +25,7 @@ export interface DatasetSummary {
 }
 
 /** Version of the dataset's layout, in dataset.json. */
-export const datasetVersion = 1;
+const datasetVersion = 1;
 
 function packageVersion(): string {
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');

@@ -64,7 +64,7 @@ export interface ResolvedOptions {
 }
 
 /** Largest side that can be asked for, in pixels. */
-export const maximumSide = 8192;
+const maximumSide = 8192;
 
 function refuse(message: string, hint?: string): never {
   throw new UserError(message, { exitCode: exitCodes.usage, ...(hint === undefined ? {} : { hint }) });

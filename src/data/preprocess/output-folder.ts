@@ -1,5 +1,5 @@
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
 import { syncFolder, writeFileAtomic } from '../atomic-write.js';
 import { describeOwner, isRunning, type Owner, thisOwner } from './owner.js';
@@ -25,6 +25,7 @@ export function outputFault(out: string, error: { code?: string | undefined; mes
     EROFS: 'its disk is read-only',
     EACCES: 'no permission to write there',
     EPERM: 'no permission to write there',
+    ENOENT: 'a folder cannot be made there',
     ENOTDIR: 'a part of its path is a file',
     ENAMETOOLONG: 'its path is too long',
   };
@@ -114,13 +115,13 @@ export class OutputFolder {
 
   /**
    * Makes the folder ready for a run and marks it as unfinished; leftovers of an interrupted run are removed.
-   * @throws UserError as `inspectOutput`, or when the folder cannot be written
+   * @throws UserError as `inspectOutput`, or when the folder cannot be written; the signal's reason
    */
-  static async claim(out: string): Promise<OutputFolder> {
+  static async claim(out: string, signal?: AbortSignal): Promise<OutputFolder> {
     const state = await inspectOutput(out);
     const folder = new OutputFolder(out, state);
     try {
-      await mkdir(out, { recursive: true });
+      await makeFolder(out);
       await writeMarker(out, state.kind === 'unfinished');
       active.add(resolve(out));
     } catch (error) {
@@ -128,10 +129,11 @@ export class OutputFolder {
       throw error instanceof UserError ? error : outputFault(out, error as NodeJS.ErrnoException);
     }
     try {
-      if (folder.cleaned) await removeContents(out);
+      if (folder.cleaned) await removeContents(out, signal);
       for (const split of splits) await mkdir(join(out, split));
     } catch (error) {
       active.delete(resolve(out));
+      signal?.throwIfAborted();
       throw outputFault(out, error as NodeJS.ErrnoException);
     }
     return folder;
@@ -180,6 +182,27 @@ export class OutputFolder {
   }
 }
 
+/** Makes a folder and those above it. Node's own `recursive` never ends on some file systems, such as /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path || (await exists(parent))) throw error;
+    await makeFolder(parent);
+    await mkdir(path);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function writeMarker(out: string, replace: boolean): Promise<void> {
   const path = join(out, marker);
   const text = `${JSON.stringify(await thisOwner())}\n`;
@@ -198,11 +221,12 @@ async function writeMarker(out: string, replace: boolean): Promise<void> {
 }
 
 /** Removes what a run writes, and nothing else: a folder that holds other files is an error. */
-async function removeContents(out: string): Promise<void> {
+async function removeContents(out: string, signal?: AbortSignal): Promise<void> {
   for (const split of splits) {
     const folder = join(out, split);
     const names = await readdir(folder).catch(() => []);
     for (const name of names) {
+      signal?.throwIfAborted();
       if (/^[0-9a-f]{32}\.jpg$/.test(name)) await unlink(join(folder, name));
     }
     await rmdir(folder).catch((error: NodeJS.ErrnoException) => {

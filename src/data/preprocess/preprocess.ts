@@ -60,7 +60,7 @@ export async function preprocess(options: PreprocessOptions): Promise<Preprocess
       return { file, label: ofFolder[index] ?? '', draw: drawFor(resolved.seed, file) };
     }),
   );
-  const folder = await OutputFolder.claim(resolved.out);
+  const folder = await OutputFolder.claim(resolved.out, signal);
   try {
     const started = performance.now();
     const run = await preparePicturesInto(folder, pictures, resolved, options);

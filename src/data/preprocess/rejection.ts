@@ -17,7 +17,6 @@ const unsupported: ReadonlyArray<readonly [RegExp, string]> = [
   [/^%PDF/, 'a PDF file, not a picture'],
   [/^[ .]*(<!doctype html|<html)/i, 'a web page, not a picture'],
   [/^....ftyp/, 'a video, not a picture'],
-  [/^(\.PNG|GIF8|RIFF|II\*\.|MM\.\*)/, 'damaged or cut off'],
 ];
 
 /** The first bytes with a dot for everything that is not a printable ASCII character. */
@@ -29,10 +28,13 @@ function printable(bytes: Buffer): string {
 export function decodingReason(bytes: Buffer, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (/exceeds pixel limit/i.test(message)) return `more than ${maximumPixels / 1e6} megapixels`;
-  if (/unsupported image format/i.test(message)) {
-    const start = printable(bytes);
-    return unsupported.find(([pattern]) => pattern.test(start))?.[1] ?? 'not a picture: unknown content';
+  const start = printable(bytes);
+  const known = unsupported.find(([pattern]) => pattern.test(start));
+  if (known) return known[1];
+  if (/^(\.PNG|GIF8|RIFF|II\*\.|MM\.\*)/.test(start) && /unsupported image format/i.test(message)) {
+    return 'damaged or cut off';
   }
+  if (/unsupported image format/i.test(message)) return 'not a picture: unknown content';
   if (/premature end|unexpected end|truncat|corrupt header|read error|not enough|no image/i.test(message)) {
     return 'damaged or cut off';
   }

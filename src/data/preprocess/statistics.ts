@@ -6,7 +6,7 @@ export interface Rgb {
 }
 
 /** Numbers per picture: the sums of R, G, B, then the sums of their squares. */
-export const sumsPerPicture = 6;
+const sumsPerPicture = 6;
 
 /** Sums over pixels of four bytes (RGBX), exact: whole numbers below 2^53. */
 export function pixelSums(pixels: Uint8Array): number[] {

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
 import type { PictureSettings } from './options.js';
 import { PicturePreparer, type PreparedPicture } from './prepare-picture.js';
@@ -52,16 +52,26 @@ async function handle(preparer: PicturePreparer, task: PictureTask): Promise<Pic
   return { kind: 'written', index, width, height, sums };
 }
 
-/** Works on the pictures one after the other, in the order in which they were sent. */
-function serve(settings: PictureSettings): void {
+/** What a thread is started with. */
+export interface ThreadData {
+  readonly settings: PictureSettings;
+  /** Not 0 once the run is over: pictures that still wait are passed over. */
+  readonly over: Int32Array;
+}
+
+/** Works on the pictures one after the other, in the order in which they were sent, until `end`. */
+function serve(port: MessagePort, { settings, over }: ThreadData): void {
   // the pictures are what runs in parallel, not the inside of one
   sharp.concurrency(1);
   sharp.cache(false);
   const preparer = new PicturePreparer(settings);
   let last: Promise<void> = Promise.resolve();
-  parentPort?.on('message', (task: PictureTask) => {
-    last = last.then(async () => parentPort?.postMessage(await handle(preparer, task)));
+  port.on('message', (message: PictureTask | 'end') => {
+    last = last.then(async () => {
+      if (message === 'end') port.close();
+      else if (Atomics.load(over, 0) === 0) port.postMessage(await handle(preparer, message));
+    });
   });
 }
 
-serve(workerData as PictureSettings);
+if (parentPort) serve(parentPort, workerData as ThreadData);

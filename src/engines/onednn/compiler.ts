@@ -7,7 +7,7 @@ import { kernelOf } from './kernels/index.js';
 import { activationLayout } from './layout.js';
 import type { Runtime } from './runtime.js';
 import type { OneDnnState } from './state.js';
-import { type HostStep, readsOf, type Step, tensorsOf } from './step.js';
+import { type HostStep, type Step, tensorsOf } from './step.js';
 import { type ArenaRegion, regionOf, type Tensor } from './tensor.js';
 
 /** Inputs of up to this many bytes are copied, so that host code can read them and they never move. */
@@ -259,7 +259,15 @@ export class Compiler {
       this.#scratchpad.size = Math.max(this.#scratchpad.size, scratchpad.size);
       list.push([arg.scratchpad, { descriptor: scratchpad, place: this.#scratchpad, offset: 0 }]);
     }
-    return { kind: 'primitive', name, descriptor, arguments: list, writes: writes.map(([, tensor]) => tensor) };
+    const tensors = (pairs: ReadonlyArray<readonly [number, Tensor]>): Tensor[] => pairs.map(([, tensor]) => tensor);
+    return {
+      kind: 'primitive',
+      name,
+      descriptor,
+      arguments: list,
+      reads: tensors(reads),
+      writes: tensors(writes),
+    };
   }
 
   /** Appends work done by the host on plain tensors. */
@@ -355,10 +363,10 @@ export class Compiler {
   /** Whether a step gives the same result in every run, as long as nobody writes the parameters. */
   #isConstant(step: Step): boolean {
     if (step.writes.some((tensor) => tensor.place.kind === 'flat')) return false;
-    return readsOf(step).every((tensor) => {
+    return step.reads.every((tensor) => {
       if (tensor.place.kind === 'flat') return !this.#updatesState;
       const region = regionOf(tensor);
-      return region !== undefined && (region === this.#scratchpad || this.#constant.has(region));
+      return region !== undefined && this.#constant.has(region);
     });
   }
 

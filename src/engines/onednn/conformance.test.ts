@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
+import { networkConformance } from '../conformance/networks.js';
 import { operationConformance } from '../conformance/operations.js';
-//import { optimizerConformance } from '../conformance/optimizers.js';
+import { optimizerConformance } from '../conformance/optimizers.js';
 import type { Engine } from '../engine.js';
 import { engines } from '../registry.js';
 
@@ -18,4 +19,5 @@ function get(): Engine {
 }
 
 operationConformance(get);
-//optimizerConformance(get);
+optimizerConformance(get);
+networkConformance(get);

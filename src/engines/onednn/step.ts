@@ -14,6 +14,8 @@ export interface PrimitiveStep {
   readonly name: string;
   readonly descriptor: Handle;
   readonly arguments: ReadonlyArray<readonly [argument: number, tensor: Tensor]>;
+  readonly reads: readonly Tensor[];
+  /** May hold a tensor that is read as well: the result then replaces it in place. */
   readonly writes: readonly Tensor[];
 }
 
@@ -30,9 +32,4 @@ export type Step = PrimitiveStep | HostStep;
 
 export function tensorsOf(step: Step): Tensor[] {
   return step.kind === 'primitive' ? step.arguments.map(([, tensor]) => tensor) : [...step.reads, ...step.writes];
-}
-
-export function readsOf(step: Step): Tensor[] {
-  if (step.kind === 'host') return [...step.reads];
-  return step.arguments.map(([, tensor]) => tensor).filter((tensor) => !step.writes.includes(tensor));
 }

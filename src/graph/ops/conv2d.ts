@@ -1,4 +1,12 @@
-import { defineOperation, elements, nchw, required, shapeError, shapeText, type TensorType } from '../graph.js';
+import {
+  defineOperation,
+  elements,
+  nchw,
+  required,
+  shapeError,
+  shapeText,
+  type TensorType,
+} from '../graph.js';
 import { type Pair, windowExtent } from './window.js';
 
 export interface Conv2dAttributes {
@@ -39,10 +47,21 @@ export const conv2d = defineOperation({
     }
     const bias = inputs[2];
     if (bias && !attributes.residual && elements(bias) !== out) {
-      throw shapeError(where, `bias ${shapeText(bias)} does not fit ${out} output channels`, `make the bias ${out} long`);
+      throw shapeError(
+        where,
+        `bias ${shapeText(bias)} does not fit ${out} output channels`,
+        `make the bias ${out} long`,
+      );
     }
     const { stride, padding, dilation } = attributes;
-    const extent = windowExtent(where, [height, width], [kernelHeight, kernelWidth], stride, padding, dilation);
+    const extent = windowExtent(
+      where,
+      [height, width],
+      [kernelHeight, kernelWidth],
+      stride,
+      padding,
+      dilation,
+    );
     return [{ shape: [n, out, ...extent], dtype: x.dtype }];
   },
   gradient({ graph, name, attributes, inputs, outputGradients, needs }) {
@@ -50,10 +69,20 @@ export const conv2d = defineOperation({
     const [x, weight, bias] = inputs;
     if (!dy || !x || !weight) return [];
     const dx = needs(0)
-      ? graph.apply1(conv2dBackwardInput, { ...attributes, shape: x.shape }, [dy, weight], `${name}.backwardInput`)
+      ? graph.apply1(
+          conv2dBackwardInput,
+          { ...attributes, shape: x.shape },
+          [dy, weight],
+          `${name}.backwardInput`,
+        )
       : undefined;
     const weightAttributes = { ...attributes, weight: weight.shape, bias: bias !== undefined };
-    const [dweight, dbias] = graph.apply(conv2dBackwardWeight, weightAttributes, [dy, x], `${name}.backwardWeight`);
+    const [dweight, dbias] = graph.apply(
+      conv2dBackwardWeight,
+      weightAttributes,
+      [dy, x],
+      `${name}.backwardWeight`,
+    );
     return [dx, dweight, dbias];
   },
   flops: (_, inputs, outputs) => macs(inputs[1], outputs[0]),

@@ -16,7 +16,9 @@ export const dropout = defineOperation({
   kind: 'dropout',
   infer({ p }: DropoutAttributes, inputs, where) {
     if (!(p >= 0 && p < 1)) {
-      throw new UserError(`layer '${where}': dropout ${p} is outside [0, 1)`, { hint: 'use for example 0.5' });
+      throw new UserError(`layer '${where}': dropout ${p} is outside [0, 1)`, {
+        hint: 'use for example 0.5',
+      });
     }
     const x = required(inputs, 0, where);
     return [

@@ -24,7 +24,11 @@ export const linear = defineOperation({
     }
     const bias = inputs[2];
     if (bias && elements(bias) !== out) {
-      throw shapeError(where, `bias ${shapeText(bias)} does not fit ${out} outputs`, `make the bias ${out} long`);
+      throw shapeError(
+        where,
+        `bias ${shapeText(bias)} does not fit ${out} outputs`,
+        `make the bias ${out} long`,
+      );
     }
     return [{ shape: [n, out], dtype: x.dtype }];
   },
@@ -32,7 +36,9 @@ export const linear = defineOperation({
     const [dy] = outputGradients;
     const [x, weight, bias] = inputs;
     if (!dy || !x || !weight) return [];
-    const dx = needs(0) ? graph.apply1(linearBackwardInput, {}, [dy, weight], `${name}.backwardInput`) : undefined;
+    const dx = needs(0)
+      ? graph.apply1(linearBackwardInput, {}, [dy, weight], `${name}.backwardInput`)
+      : undefined;
     const attributes = { weight: weight.shape, bias: bias !== undefined };
     const [dweight, dbias] = graph.apply(linearBackwardWeight, attributes, [dy, x], `${name}.backwardWeight`);
     return [dx, dweight, dbias];

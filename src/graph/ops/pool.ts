@@ -34,7 +34,9 @@ export const maxPool = defineOperation({
     const [x] = inputs;
     const [, winners] = outputs;
     if (!dy || !x || !winners) return [];
-    return [graph.apply1(maxPoolBackward, { ...attributes, shape: x.shape }, [dy, winners], `${name}.backward`)];
+    return [
+      graph.apply1(maxPoolBackward, { ...attributes, shape: x.shape }, [dy, winners], `${name}.backward`),
+    ];
   },
   flops: ({ kernel }, _, outputs) => kernel[0] * kernel[1] * elements(required(outputs, 0, 'maxPool')),
 });
@@ -99,7 +101,10 @@ function pooled(
       'use less padding: a window would hold padding only',
     );
   }
-  return { shape: [n, channels, ...windowExtent(where, [height, width], kernel, stride, padding)], dtype: x.dtype };
+  return {
+    shape: [n, channels, ...windowExtent(where, [height, width], kernel, stride, padding)],
+    dtype: x.dtype,
+  };
 }
 
 function restored({ shape }: Backward, inputs: readonly TensorType[], where: string): TensorType[] {

@@ -13,7 +13,8 @@ export function windowExtent(
   dilation: Pair = [1, 1],
 ): Pair {
   const extent = (axis: 0 | 1): number => {
-    if (stride[axis] < 1) throw shapeError(where, `stride ${stride[axis]} is below 1`, 'use a stride of at least 1');
+    if (stride[axis] < 1)
+      throw shapeError(where, `stride ${stride[axis]} is below 1`, 'use a stride of at least 1');
     const reach = dilation[axis] * (kernel[axis] - 1) + 1;
     const room = size[axis] + 2 * padding[axis];
     if (room < reach) {

@@ -7,7 +7,7 @@ import type { Step } from '../step.js';
 import type { FlatBuffer, Tensor } from '../tensor.js';
 import type { Kernel } from './kernel.js';
 
-/** Elements updated at a time: parameter, gradient and state of one chunk stay in the second-level cache. */
+/** Elements updated at a time: parameter, gradient, state and working memory of one chunk stay in the second-level cache. */
 const chunk = 48 * 1024;
 
 export const sgd: Kernel<'sgd'> = {
@@ -19,19 +19,21 @@ export const sgd: Kernel<'sgd'> = {
     settleGradients(node.inputs.slice(3), compiler);
     const negativeRate = scalar(compiler, `${name}.negativeRate`, [rate], ([value = 0]) => -value);
     const sum = { sum: 1 };
+    const work = compiler.allocate(compiler.descriptors.plain([1, chunk], 'f32'));
     compiler.emitLate(() =>
       chunks(compiler, node.inputs.slice(3), (at) => {
         const [parameter, gradient, velocity] = [at('parameter'), at('gradient'), at('momentum')];
+        const direction = within(work, parameter);
         return [
-          // g += decay p
-          binary(compiler, name, algorithm.multiply, parameter, decay, gradient, sum),
-          // v = momentum v + g
-          binary(compiler, name, algorithm.multiply, velocity, momentum, velocity, { add: gradient }),
+          // d = g + decay p
+          binary(compiler, name, algorithm.multiply, parameter, decay, direction, { add: gradient }),
+          // v = momentum v + d
+          binary(compiler, name, algorithm.multiply, velocity, momentum, velocity, { add: direction }),
           ...(node.attributes.nesterov
             ? [
-                // g += momentum v; p -= rate g
-                binary(compiler, name, algorithm.multiply, velocity, momentum, gradient, sum),
-                binary(compiler, name, algorithm.multiply, gradient, negativeRate, parameter, sum),
+                // d += momentum v; p -= rate d
+                binary(compiler, name, algorithm.multiply, velocity, momentum, direction, sum),
+                binary(compiler, name, algorithm.multiply, direction, negativeRate, parameter, sum),
               ]
             : [binary(compiler, name, algorithm.multiply, velocity, negativeRate, parameter, sum)]),
         ];
@@ -51,23 +53,26 @@ export const adam: Kernel<'adam'> = {
     const step = scalar(compiler, `${name}.step`, [rate, correction1], ([a = 0, b = 1]) => -a / b);
     const shrink = scalar(compiler, `${name}.shrink`, [rate, decay], ([a = 0, b = 0]) => 1 - a * b);
     const root = scalar(compiler, `${name}.root`, [correction2], ([a = 1]) => 1 / Math.sqrt(a));
+    const work = compiler.allocate(compiler.descriptors.plain([1, chunk], 'f32'));
     const fresh = compiler.constant(Float32Array.of(1 - beta1), `${name}.fresh`);
     compiler.emitLate(() =>
       chunks(compiler, node.inputs.slice(4), (at) => {
         const [parameter, gradient] = [at('parameter'), at('gradient')];
         const [mean, square] = [at('exp_avg'), at('exp_avg_sq')];
+        const temporary = within(work, parameter);
+        const direction = decoupled ? gradient : temporary;
         return [
           decoupled
             ? binary(compiler, name, algorithm.multiply, parameter, shrink, parameter)
-            : binary(compiler, name, algorithm.multiply, parameter, decay, gradient, { sum: 1 }),
-          // m = beta1 m + (1 - beta1) g
-          binary(compiler, name, algorithm.multiply, gradient, fresh, mean, { sum: beta1 }),
-          // s = beta2 s + (1 - beta2) g^2
-          binary(compiler, name, algorithm.multiply, gradient, gradient, square, { scale: 1 - beta2, sum: beta2 }),
-          // g = sqrt(s / correction2) + epsilon, in the gradient's place: it is not needed any more
-          rootOf(compiler, name, square, root, epsilon, gradient),
-          // p -= rate / correction1 * m / g
-          binary(compiler, name, algorithm.divide, mean, gradient, parameter, { times: step, sum: 1 }),
+            : binary(compiler, name, algorithm.multiply, parameter, decay, direction, { add: gradient }),
+          // m = beta1 m + (1 - beta1) d
+          binary(compiler, name, algorithm.multiply, direction, fresh, mean, { sum: beta1 }),
+          // s = beta2 s + (1 - beta2) d^2
+          binary(compiler, name, algorithm.multiply, direction, direction, square, { scale: 1 - beta2, sum: beta2 }),
+          // t = sqrt(s / correction2) + epsilon
+          rootOf(compiler, name, square, root, epsilon, temporary),
+          // p -= rate / correction1 * m / t
+          binary(compiler, name, algorithm.divide, mean, temporary, parameter, { times: step, sum: 1 }),
         ];
       }),
     );
@@ -105,6 +110,11 @@ function scalar(
     },
   });
   return target;
+}
+
+/** The start of the working memory, as long as a chunk. */
+function within(work: Tensor, { descriptor }: Tensor): Tensor {
+  return { ...work, descriptor };
 }
 
 type At = (flat: FlatName) => Tensor;

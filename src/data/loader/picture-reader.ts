@@ -1,0 +1,70 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import jpegTurbo from '@julusian/jpeg-turbo';
+import { readJpegHeader } from '../preprocess/jpeg-header.js';
+import { type Picture, PictureRejection } from '../transforms/picture.js';
+
+const { decompressSync, FORMAT_RGB } = jpegTurbo;
+
+/** Beyond what preprocess writes; a damaged header must not claim gigabytes. */
+const maximumPixels = 2 ** 28;
+
+/** Faults of the machine, not of the picture: they would hit every picture after. */
+const fatalCodes = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
+
+/** Reads JPEG files into a `Picture`, with one buffer for all of them. */
+export class PictureReader {
+  #bytes: Buffer = Buffer.allocUnsafeSlow(1 << 18);
+
+  /** @throws PictureRejection when the file is no whole JPEG; the system's error when the machine is at fault */
+  read(path: string, picture: Picture): void {
+    decode(this.#bytes.subarray(0, this.#readFile(path)), picture);
+  }
+
+  /** Number of bytes read into the buffer, which is the whole file. */
+  #readFile(path: string): number {
+    let file: number | undefined;
+    try {
+      file = openSync(path, 'r');
+      for (let length = 0; ; ) {
+        if (length === this.#bytes.length) this.#grow();
+        const read = readSync(file, this.#bytes, length, this.#bytes.length - length, null);
+        if (read === 0) return length;
+        length += read;
+      }
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === undefined || fatalCodes.has(code)) throw error;
+      const reason = code === 'ENOENT' ? 'the file is missing' : `cannot be read (${message})`;
+      throw new PictureRejection(reason, { cause: error });
+    } finally {
+      if (file !== undefined) closeSync(file);
+    }
+  }
+
+  #grow(): void {
+    const larger = Buffer.allocUnsafeSlow(this.#bytes.length * 4);
+    this.#bytes.copy(larger);
+    this.#bytes = larger;
+  }
+}
+
+function decode(bytes: Buffer, picture: Picture): void {
+  if (bytes.length === 0) throw new PictureRejection('the file is empty');
+  const header = readJpegHeader(bytes);
+  if (!header) throw new PictureRejection(damage(bytes));
+  const { width, height } = header;
+  if (width * height > maximumPixels) throw new PictureRejection(`${width} x ${height} pixels are too many`);
+  try {
+    // it throws on every warning too, such as data that ends early
+    decompressSync(bytes, picture.load(width, height), { format: FORMAT_RGB });
+  } catch (error) {
+    throw new PictureRejection(damage(bytes), { cause: error });
+  }
+}
+
+/** The binding's own messages say nothing ("No error"), so the bytes are looked at. */
+function damage(bytes: Buffer): string {
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return 'the file is not a JPEG';
+  const whole = bytes.at(-2) === 0xff && bytes.at(-1) === 0xd9;
+  return whole ? 'the JPEG is damaged' : 'the JPEG is cut off';
+}

@@ -1,0 +1,164 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { permutation } from '../../random/permutation.js';
+import { randomPurpose } from '../../random/philox.js';
+import { RandomStream } from '../../random/random-stream.js';
+import { Picture, PictureRejection } from '../transforms/picture.js';
+import { type PictureFunction, Pipeline } from '../transforms/pipeline.js';
+import type { Normalization, TransformSpec } from '../transforms/transform.js';
+import { BatchWriter } from './batch-writer.js';
+import type { Job, Split } from './job.js';
+import { PictureReader } from './picture-reader.js';
+import { type BatchRing, failRing } from './ring.js';
+import { type SampleTable, sampleFile } from './sample-table.js';
+
+/** What a loader thread is started with. */
+export interface ThreadData {
+  readonly ring: BatchRing;
+  readonly folder: string;
+  readonly seed: number;
+  readonly samples: Readonly<Record<Split, SampleTable>>;
+  readonly transforms: Readonly<Record<Split, readonly TransformSpec[]>>;
+  readonly normalization: Normalization;
+}
+
+/** What a loader thread says. The jobs that it is sent are plain `Job`s. */
+export type ThreadMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'rejected'; readonly file: string; readonly reason: string };
+
+/** How pictures of one split are made. */
+interface SplitWork {
+  readonly samples: SampleTable;
+  readonly transform: PictureFunction;
+  readonly random: RandomStream;
+}
+
+/** One loader thread; it never returns to its event loop before the loader ends. */
+class LoaderThread {
+  readonly #data: ThreadData;
+  readonly #writer: BatchWriter;
+  readonly #reader = new PictureReader();
+  readonly #picture = new Picture();
+  readonly #splits: Record<Split, SplitWork>;
+  /** Jobs from the one that is being worked on to the last one known. */
+  readonly #jobs: Job[] = [];
+  #received = 0;
+  #order: { job: number; samples: Int32Array } | undefined;
+  readonly #reported = new Set<string>();
+
+  constructor(data: ThreadData) {
+    this.#data = data;
+    this.#writer = new BatchWriter(data.ring);
+    const { height, width } = data.ring;
+    const work = (split: Split, purpose: number): SplitWork => ({
+      samples: data.samples[split],
+      transform: new Pipeline(data.transforms[split], {
+        size: { height, width },
+        normalization: data.normalization,
+      }).compile(),
+      random: new RandomStream(data.seed, purpose),
+    });
+    this.#splits = {
+      train: work('train', randomPurpose.trainTransforms),
+      val: work('val', randomPurpose.valTransforms),
+    };
+  }
+
+  /** Fills batches until the loader ends. */
+  run(): void {
+    const writer = this.#writer;
+    for (;;) {
+      const ticket = writer.takeTicket();
+      const job = this.#jobOf(ticket);
+      if (!job) return;
+      const within = ticket - job.firstTicket;
+      const batchOfJob = Math.floor(within / job.batchSize);
+      const batch = job.firstNumber + batchOfJob;
+      if (!writer.awaitTurn(batch)) return;
+      const position = within % job.batchSize;
+      const sample = this.#sampleAt(job, job.firstBatch * job.batchSize + within);
+      writer.finish(batch, position, this.#load(job, sample, batch, position), {
+        job: job.id,
+        index: job.firstBatch + batchOfJob,
+        count: Math.min(job.batchSize, job.images - batchOfJob * job.batchSize),
+        last: batchOfJob === job.batches - 1,
+      });
+    }
+  }
+
+  /** Writes the pixels of a sample. @returns its label, -1 when it cannot be used */
+  #load(job: Job, sample: number, batch: number, position: number): number {
+    const { samples, transform, random } = this.#splits[job.split];
+    const file = sampleFile(samples, sample);
+    try {
+      this.#reader.read(join(this.#data.folder, file), this.#picture);
+      random.seek(job.epoch, sample);
+      transform(this.#picture, random, this.#writer.images(batch), this.#writer.imageOffset(position));
+      return samples.labels[sample] as number;
+    } catch (error) {
+      if (!(error instanceof PictureRejection)) throw error;
+      this.#report(file, error.message);
+      this.#writer.clear(batch, position);
+      return -1;
+    }
+  }
+
+  #report(file: string, reason: string): void {
+    const { folder } = this.#data;
+    // else every picture would be reported as missing, and the training go on with none
+    if (!existsSync(folder)) throw new Error(`the dataset's folder ${folder} is no longer there`);
+    if (this.#reported.has(file)) return;
+    this.#reported.add(file);
+    post({ kind: 'rejected', file, reason });
+  }
+
+  /** The job that a ticket belongs to, waited for when it is not queued yet; undefined at the loader's end. */
+  #jobOf(ticket: number): Job | undefined {
+    for (;;) {
+      const job = this.#jobs[0];
+      if (job && ticket < job.firstTicket + job.images) return job;
+      if (job) {
+        this.#jobs.shift();
+        continue;
+      }
+      if (!this.#writer.awaitJobs(this.#received)) return undefined;
+      this.#receiveJobs();
+    }
+  }
+
+  #receiveJobs(): void {
+    // the loader posts a job before it counts it, so all that were counted are here
+    for (const queued = this.#writer.jobs(); this.#received !== queued; this.#received++) {
+      const message = parentPort && receiveMessageOnPort(parentPort);
+      if (!message) throw new Error('a job was announced to a loader thread but not sent');
+      this.#jobs.push(message.message as Job);
+    }
+  }
+
+  /** Sample at a position of the epoch. */
+  #sampleAt(job: Job, position: number): number {
+    if (!job.shuffle) return position;
+    if (this.#order?.job !== job.id) {
+      const { length } = this.#splits[job.split].samples;
+      this.#order = { job: job.id, samples: permutation(length, this.#data.seed, job.epoch) };
+    }
+    return this.#order.samples[position] as number;
+  }
+}
+
+function post(message: ThreadMessage): void {
+  parentPort?.postMessage(message);
+}
+
+const data = workerData as ThreadData;
+try {
+  const thread = new LoaderThread(data);
+  post({ kind: 'ready' });
+  thread.run();
+} catch (error) {
+  // at once for the reader, which may block the thread that the error event would go to
+  failRing(data.ring, error instanceof Error ? error.message : String(error));
+  throw error;
+}
