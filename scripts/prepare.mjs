@@ -20,7 +20,7 @@ export function prepare() {
 /** Runs one step under a heading; a failed step ends everything with its exit code. */
 export function run(heading, command, args) {
   console.log(`\n== ${heading}`);
-  const result = spawnSync(command, args, { stdio: 'inherit', shell: process.platform === 'win32' });
+  const result = spawnSync(command, args, { stdio: 'inherit', shell: command === 'npm.cmd' });
   if (result.error) throw result.error;
   if (result.status !== 0) process.exit(result.status ?? 1);
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { UserError } from '../errors.js';
+import { modelNames } from '../models/index.js';
 import { summaryCommand } from './summary.js';
 
 afterEach(() => vi.restoreAllMocks());
@@ -48,6 +49,16 @@ describe('resnode summary', () => {
     });
     expect(data).toMatchObject({ classes: 10, input: [3, 32, 32], parameters: 272_282 });
     expect(data.rows).toHaveLength(1 + 9 + 6);
+  });
+
+  it('lists every model in its help', () => {
+    let help = '';
+    const writeOut = (text: string) => {
+      help += text;
+    };
+    summaryCommand().configureOutput({ writeOut }).outputHelp();
+    for (const name of modelNames()) expect(help).toContain(name.replace('cifar-resnet', ''));
+    expect(help).toContain('cifar-resnet<depth>');
   });
 
   it.each([

@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import jpegTurbo from '@julusian/jpeg-turbo';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { UserError } from '../../errors.js';
 import { permutation } from '../../random/permutation.js';
 import { randomPurpose } from '../../random/philox.js';
 import { RandomStream } from '../../random/random-stream.js';
@@ -209,28 +208,6 @@ describe('what is loaded', () => {
 });
 
 describe('jobs', () => {
-  it('are counted before they are loaded; an empty rest is none', async () => {
-    const loader = await start();
-    expect(loader.enqueue({ split: 'train', epoch: 0, firstBatch: 5 })).toMatchObject({
-      batches: 0,
-      images: 0,
-    });
-    expect(loader.enqueue({ split: 'train', epoch: 0, firstBatch: 4 })).toMatchObject({
-      batches: 1,
-      images: 8,
-    });
-    expect(loader.enqueue({ split: 'val', epoch: 0, dropLast: true })).toMatchObject({
-      batches: 2,
-      images: 16,
-    });
-    expect(() => loader.enqueue({ split: 'train', epoch: 0, firstBatch: 6 })).toThrow(RangeError);
-    const reader = new BatchReader(loader.ring);
-    expect([takeOne(reader), takeOne(reader)].map(({ job, index }) => [job, index])).toEqual([
-      [1, 4],
-      [2, 0],
-    ]);
-  });
-
   it('can be queued while the threads wait for them', async () => {
     const loader = await start();
     const reader = new BatchReader(loader.ring);
@@ -260,14 +237,6 @@ describe('jobs', () => {
     reader.release(held);
     expect(reader.take()?.last).toBe(true);
     expect(() => reader.release(held)).toThrow(/not held/);
-  });
-
-  it('are refused when there is not one full batch', async () => {
-    const loader = await start({ batchSize: 44, samples: { ...samples, val: [] } });
-    expect(() => loader.enqueue({ split: 'train', epoch: 0 })).toThrow(UserError);
-    expect(() => loader.enqueue({ split: 'train', epoch: 0 })).toThrow(/43 pictures.*batch of 44/);
-    expect(() => loader.enqueue({ split: 'val', epoch: 0 })).toThrow(/no pictures in val/);
-    expect(loader.enqueue({ split: 'train', epoch: 0, dropLast: false }).images).toBe(43);
   });
 });
 
@@ -345,10 +314,11 @@ describe('bad pictures', () => {
     const list = [{ file: 'a.jpg', label: 0 }];
     const loader = await start({ folder: moved, samples: { train: list, val: list }, batchSize: 1 });
     takeAll(loader, [{ split: 'val', epoch: 0 }]);
+    const failed = once(loader, 'failed');
     await rename(moved, `${moved}-away`);
     expect(() => takeAll(loader, [{ split: 'val', epoch: 1 }])).toThrow(/folder .*resnode-moved.* no longer/);
     await rm(`${moved}-away`, { recursive: true });
-    const [failure] = await once(loader, 'failed');
+    const [failure] = await failed;
     expect(failure.message).toMatch(/no longer there/);
     expect(() => loader.enqueue({ split: 'val', epoch: 2 })).toThrow(/no longer there/);
     expect(() => new BatchReader(loader.ring).take()).toThrow(/no longer there/);
@@ -424,41 +394,3 @@ function readElsewhere(
   worker.on('message', (message: string) => messages.shift()?.(message));
   return { started, result };
 }
-
-describe('options', () => {
-  it.each<[string, Partial<LoaderOptions>, RegExp]>([
-    ['no workers', { workers: 0 }, /workers .*1 to 256, not 0/],
-    ['half a worker', { workers: 1.5 }, /workers .*not 1\.5/],
-    ['too many workers', { workers: 100_000 }, /workers/],
-    ['no batch', { batchSize: 0 }, /batch size/],
-    ['a batch that is no number', { valBatchSize: Number.NaN }, /validation batch size .*not NaN/],
-    ['no crop', { height: 0 }, /crop height/],
-    ['a seed that is none', { seed: 0.5 }, /seed/],
-    ['a crop above the shortest side', { minSide: 23 }, /crop of 20 x 24 .*shortest side .* is 23/],
-    ['a transform that is none', { trainTransforms: [{ name: 'Nothing', options: {} }] }, /Nothing/],
-    ['more memory than there is', { batchSize: 65536, slots: 1024, height: 8192, width: 8192 }, /no memory/],
-  ])('with %s are refused', async (_, options, message) => {
-    const failure = await start(options).catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(UserError);
-    expect((failure as UserError).message).toMatch(message);
-  });
-
-  it('have defaults that fit the machine', async () => {
-    const loader = await start({ minSide: 24 });
-    expect(loader.workers).toBe(2);
-    const { workers } = await Loader.start({
-      folder,
-      samples,
-      mean,
-      std,
-      ...crop,
-      batchSize: 1,
-      seed: 0,
-    }).then((other) => {
-      open.push(other);
-      return other;
-    });
-    expect(workers).toBeGreaterThanOrEqual(1);
-    expect(workers).toBeLessThanOrEqual(8);
-  });
-});

@@ -17,7 +17,9 @@ export class PictureReader {
 
   /** @throws PictureRejection when the file is no whole JPEG; the system's error when the machine is at fault */
   read(path: string, picture: Picture): void {
-    decode(this.#bytes.subarray(0, this.#readFile(path)), picture);
+    // first the file: it may replace the buffer by a larger one
+    const length = this.#readFile(path);
+    decode(this.#bytes.subarray(0, length), picture);
   }
 
   /** Number of bytes read into the buffer, which is the whole file. */

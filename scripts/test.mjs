@@ -1,0 +1,9 @@
+// `npm test`: everything that a fresh clone needs, then the tests. Arguments after `--` go to vitest.
+import { prepare, run } from './prepare.mjs';
+
+prepare();
+run('running the tests', process.execPath, [
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  ...process.argv.slice(2),
+]);

@@ -1,0 +1,192 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import type { Dataset } from '../data/dataset.js';
+import { exitCodes, UserError } from '../errors.js';
+import { checkPictureSize, createModel, defaultModel, type ModelSpec } from '../models/index.js';
+import type { Model, ModelDescription } from '../models/model.js';
+import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
+import { resolveSchedule, type ScheduleSpec } from './schedules/index.js';
+
+/** What a training can be told; see `resnode train --help`. On a resume the rest comes from the run itself. */
+export interface TrainSettings {
+  /** Folder that `resnode preprocess` made. */
+  data?: string | undefined;
+  /** Default: resnet26. */
+  model?: ModelSpec | undefined;
+  /** First weights of the convolutions. Default: xavier. */
+  initialization?: 'xavier' | 'kaiming' | undefined;
+  /** Height and width of the pictures that the network sees. Default: the model's own, or 7/8 of smaller pictures. */
+  crop?: number | undefined;
+  /** Default 64. */
+  batchSize?: number | undefined;
+  /** Default: `batchSize`. */
+  valBatchSize?: number | undefined;
+  /** Epochs of the whole run. Default 80. */
+  epochs?: number | undefined;
+  /** Default: the optimizer's, 0.01 for sgd. */
+  learningRate?: number | undefined;
+  /** Settings left out have the optimizer's defaults. Default: sgd. */
+  optimizer?: Partial<OptimizerSpec> | undefined;
+  /** Default: reduceLrOnPlateau. */
+  schedule?: ScheduleSpec | undefined;
+  /** Share of the target that is spread over all classes. Default 0. */
+  labelSmoothing?: number | undefined;
+  /** Mirror half of the training pictures. Default true. */
+  flip?: boolean | undefined;
+  /** Default 0. */
+  seed?: number | undefined;
+  /** Threads that load pictures. */
+  workers?: number | undefined;
+  /** Threads of the engine. Default: physical cores. */
+  threads?: number | undefined;
+  /** Epochs between two checkpoints. Default 1. */
+  checkpointInterval?: number | undefined;
+  /** Checkpoints to keep beside the best. Default 3. */
+  keepLast?: number | undefined;
+}
+
+const atLeastOne = z.int().min(1);
+
+/** All settings of a run, filled in; plain JSON, in config.json and in each checkpoint. */
+export const trainConfig = z.strictObject({
+  data: z.string(),
+  model: z.looseObject({ family: z.string() }),
+  initialization: z.enum(['xavier', 'kaiming']),
+  crop: atLeastOne.max(8192),
+  batchSize: atLeastOne.max(65_536),
+  valBatchSize: atLeastOne.max(65_536),
+  epochs: atLeastOne,
+  learningRate: z.number().min(0),
+  optimizer: z.looseObject({ kind: z.string() }),
+  schedule: z.looseObject({ name: z.string() }),
+  labelSmoothing: z.number().min(0).lt(1),
+  flip: z.boolean(),
+  seed: z.int(),
+  workers: atLeastOne.max(256).optional(),
+  threads: atLeastOne.max(4096).optional(),
+  checkpointInterval: atLeastOne,
+  keepLast: atLeastOne,
+});
+
+export type TrainConfig = z.output<typeof trainConfig>;
+
+/** A configuration with what it stands for. */
+export interface ResolvedTraining {
+  readonly config: TrainConfig;
+  readonly model: Model;
+  readonly optimizer: Optimizer;
+}
+
+const defaults = {
+  initialization: 'xavier',
+  batchSize: 64,
+  epochs: 80,
+  labelSmoothing: 0,
+  flip: true,
+  seed: 0,
+  checkpointInterval: 1,
+  keepLast: 3,
+} as const;
+
+/** Cropped pictures have this share of the side of the prepared ones, as 224 has of 256. */
+const cropShare = 7 / 8;
+
+/**
+ * Puts together what was asked for now, what the run was started with, and the defaults, in this order.
+ * @throws UserError naming the setting that is wrong, or that does not fit the dataset
+ */
+export function resolveTraining(options: {
+  given: TrainSettings;
+  saved?: TrainConfig | undefined;
+  dataset: Dataset;
+}): ResolvedTraining {
+  const { given, saved, dataset } = options;
+  const model = createModel(given.model ?? saved?.model ?? { name: defaultModel });
+  const optimizer = new Optimizer(mergeOptimizer(given.optimizer, saved?.optimizer));
+  const stated = Object.entries(given).filter(([, value]) => value !== undefined);
+  const merged = { ...defaults, ...saved, ...Object.fromEntries(stated) };
+  // said together in the run before: a new batch size does not leave the validation with the old one
+  const valBatchSize = given.valBatchSize ?? (given.batchSize ? undefined : saved?.valBatchSize);
+  const config = checkConfig({
+    ...merged,
+    data: resolve(merged.data ?? dataset.folder),
+    model: model.description,
+    crop: merged.crop ?? defaultCrop(model, dataset),
+    valBatchSize: valBatchSize ?? merged.batchSize,
+    learningRate: merged.learningRate ?? optimizer.defaultLearningRate,
+    optimizer: optimizer.spec,
+    schedule: resolveSchedule(merged.schedule ?? { name: 'reduceLrOnPlateau' }, { epochs: merged.epochs }),
+  });
+  checkFit(config, model, dataset);
+  return { config, model, optimizer };
+}
+
+/** Threads that load pictures when nobody says how many: they need little, and the engine wants the cores. */
+export function defaultWorkers(): number {
+  return Math.min(8, Math.max(1, Math.floor(availableParallelism() / 2)));
+}
+
+/** The same settings: order of keys does not matter. */
+export function sameModel(a: ModelDescription, b: ModelDescription): boolean {
+  return createModel(a).name === createModel(b).name && canonical(a) === canonical(b);
+}
+
+function canonical(description: ModelDescription): string {
+  return JSON.stringify(Object.entries(description).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function mergeOptimizer(
+  given: Partial<OptimizerSpec> | undefined,
+  saved: OptimizerSpec | undefined,
+): OptimizerSpec {
+  const kind = given?.kind ?? saved?.kind ?? 'sgd';
+  const stated = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
+  const merged = { ...(saved?.kind === kind ? saved : {}), ...Object.fromEntries(stated), kind };
+  // Nesterov's look ahead needs a momentum to look along
+  return kind === 'sgd' && 'momentum' in merged && merged.momentum === 0 && given?.nesterov === undefined
+    ? { ...merged, nesterov: false }
+    : merged;
+}
+
+function checkConfig(config: unknown): TrainConfig {
+  const result = trainConfig.safeParse(config);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const key = String(issue?.path[0] ?? issue?.code);
+  const value = JSON.stringify((config as Record<string, unknown>)[key]);
+  throw new UserError(`${words(key)} cannot be ${value}`, {
+    exitCode: exitCodes.usage,
+    ...(issue ? { hint: issue.message } : {}),
+  });
+}
+
+/** `batchSize` as `batch size`. */
+function words(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+function defaultCrop(model: Model, { minSide }: Dataset): number {
+  if (minSide >= model.defaultSize) return model.defaultSize;
+  return Math.max(1, Math.round(minSide * cropShare));
+}
+
+function checkFit({ crop, batchSize }: TrainConfig, model: Model, dataset: Dataset): void {
+  if (dataset.classes.length < 2) {
+    throw new UserError(`${dataset.folder} has one class only: there is nothing to tell apart`, {
+      hint: 'Prepare the pictures with one folder for each of at least two classes.',
+    });
+  }
+  if (crop > dataset.minSide) {
+    throw new UserError(
+      `the crop of ${crop} is larger than the pictures, whose shortest side is ${dataset.minSide}`,
+      { hint: `Give a crop of at most ${dataset.minSide}, or prepare the pictures with a larger --size.` },
+    );
+  }
+  checkPictureSize(model, crop);
+  if (batchSize > dataset.train.length) {
+    throw new UserError(`the batch size of ${batchSize} is above the ${dataset.train.length} training pictures`, {
+      hint: `Give a batch size of at most ${dataset.train.length}.`,
+    });
+  }
+}

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { describeOwner, isRunning, type Owner, thisOwner } from '../data/preprocess/owner.js';
+import { UserError } from '../errors.js';
+
+const owner = z.object({ pid: z.int(), host: z.string(), began: z.string().nullable() });
+
+/** Locks of this process: two trainings of one process are kept apart as well. */
+const held = new Set<string>();
+
+/** A file that one process at a time holds; it is free again when its holder has died. */
+export class RunLock {
+  readonly #path: string;
+  readonly #text: string;
+
+  private constructor(path: string, text: string) {
+    this.#path = path;
+    this.#text = text;
+  }
+
+  /**
+   * Takes the lock.
+   * @param subject what it protects, for messages
+   * @throws UserError naming the process that holds it
+   */
+  static async acquire(path: string, subject: string): Promise<RunLock> {
+    if (held.has(path)) throw inUse(path, subject, await thisOwner());
+    held.add(path);
+    try {
+      const text = `${JSON.stringify(await thisOwner())}\n`;
+      while (!(await placed(path, text))) await removeIfDead(path, subject);
+      return new RunLock(path, text);
+    } catch (error) {
+      held.delete(path);
+      throw error;
+    }
+  }
+
+  /** Gives it back; a lock that another process has taken meanwhile stays. */
+  async release(): Promise<void> {
+    held.delete(this.#path);
+    if ((await textOf(this.#path)) === this.#text) await unlink(this.#path).catch(() => {});
+  }
+}
+
+/** Puts the lock in its place, whole from the first moment on. @returns false when there is one already */
+async function placed(path: string, text: string): Promise<boolean> {
+  const temporary = besides(path);
+  try {
+    await writeFile(temporary, text, { flag: 'wx' });
+    await link(temporary, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await unlink(temporary).catch(() => {});
+  }
+}
+
+async function removeIfDead(path: string, subject: string): Promise<void> {
+  const text = await textOf(path);
+  if (text === undefined) return;
+  const holder = parse(text);
+  if (holder && (await isRunning(holder))) throw inUse(path, subject, holder);
+  // whoever moves it away looks again at what he got: another may have been faster and hold it by now
+  const moved = besides(path);
+  try {
+    await rename(path, moved);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if ((await textOf(moved)) !== text) await link(moved, path).catch(() => {});
+  await unlink(moved).catch(() => {});
+}
+
+function inUse(path: string, subject: string, holder: Owner): UserError {
+  return new UserError(`${subject} is in use by ${describeOwner(holder)}`, {
+    hint: `Wait for it, stop it, or choose another --project. If you are sure that it is gone, remove ${path}.`,
+  });
+}
+
+function besides(path: string): string {
+  return `${path}.${randomBytes(6).toString('hex')}`;
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function parse(text: string): Owner | undefined {
+  try {
+    return owner.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
