@@ -14,7 +14,7 @@ const families: readonly Family[] = [resnet, cifarResNet, alexnet, zfnet, vgg13]
 export const defaultModel = 'resnet26';
 
 /** A model by its name; what the name leaves open may be given beside it. */
-export interface NamedModelSpec {
+interface NamedModelSpec {
   readonly name: string;
   readonly stages?: Stages | undefined;
   readonly block?: ResNetBlock | CifarBlock | undefined;

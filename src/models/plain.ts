@@ -5,7 +5,7 @@ import type { Layers } from './layers.js';
 import type { Model } from './model.js';
 
 /** A convolution with its activation and BN, or a max-pooling with its dropout. */
-export type PlainLayer =
+type PlainLayer =
   | { readonly out: number; readonly kernel: number; readonly stride?: number; readonly padding?: number }
   | { readonly pool: number; readonly stride: number };
 

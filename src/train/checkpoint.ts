@@ -107,7 +107,8 @@ async function readBytes(path: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const what = code === 'ENOENT' ? `there is no file ${path}` : `cannot read the checkpoint ${path}: ${message}`;
+    const what =
+      code === 'ENOENT' ? `there is no file ${path}` : `cannot read the checkpoint ${path}: ${message}`;
     throw new UserError(what, { cause: error });
   }
 }
@@ -119,16 +120,21 @@ function readInfo(path: string, metadata: Safetensors['metadata']): CheckpointIn
     });
   }
   if (metadata.version !== String(version)) {
-    throw new UserError(`${path} is a checkpoint of version ${metadata.version}; this resnode reads ${version}`, {
-      hint: `It was written by resnode ${metadata.resnode ?? 'of another version'}: use that one.`,
-    });
+    throw new UserError(
+      `${path} is a checkpoint of version ${metadata.version}; this resnode reads ${version}`,
+      {
+        hint: `It was written by resnode ${metadata.resnode ?? 'of another version'}: use that one.`,
+      },
+    );
   }
   const result = info.safeParse(
     Object.fromEntries(Object.entries(metadata).map(([key, text]) => [key, decode(key, text)])),
   );
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new DamagedCheckpoint(`the checkpoint ${path} is damaged: ${issue?.path.join('.')}: ${issue?.message}`);
+  throw new DamagedCheckpoint(
+    `the checkpoint ${path} is damaged: ${issue?.path.join('.')}: ${issue?.message}`,
+  );
 }
 
 const texts = new Set(['format', 'version', 'dataset', 'engine', 'resnode', 'checksum']);

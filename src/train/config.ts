@@ -18,6 +18,8 @@ export interface TrainSettings {
   initialization?: 'xavier' | 'kaiming' | undefined;
   /** Height and width of the pictures that the network sees. Default: the model's own, or 7/8 of smaller pictures. */
   crop?: number | undefined;
+  /** Number of classes, to be sure of the dataset's. */
+  classes?: number | undefined;
   /** Default 64. */
   batchSize?: number | undefined;
   /** Default: `batchSize`. */
@@ -104,7 +106,8 @@ export function resolveTraining(options: {
   const { given, saved, dataset } = options;
   const model = createModel(given.model ?? saved?.model ?? { name: defaultModel });
   const optimizer = new Optimizer(mergeOptimizer(given.optimizer, saved?.optimizer));
-  const stated = Object.entries(given).filter(([, value]) => value !== undefined);
+  const { classes, ...settings } = given;
+  const stated = Object.entries(settings).filter(([, value]) => value !== undefined);
   const merged = { ...defaults, ...saved, ...Object.fromEntries(stated) };
   // said together in the run before: a new batch size does not leave the validation with the old one
   const valBatchSize = given.valBatchSize ?? (given.batchSize ? undefined : saved?.valBatchSize);
@@ -118,6 +121,7 @@ export function resolveTraining(options: {
     optimizer: optimizer.spec,
     schedule: resolveSchedule(merged.schedule ?? { name: 'reduceLrOnPlateau' }, { epochs: merged.epochs }),
   });
+  checkClasses(classes, dataset);
   checkFit(config, model, dataset);
   return { config, model, optimizer };
 }
@@ -171,12 +175,21 @@ function defaultCrop(model: Model, { minSide }: Dataset): number {
   return Math.max(1, Math.round(minSide * cropShare));
 }
 
-function checkFit({ crop, batchSize }: TrainConfig, model: Model, dataset: Dataset): void {
-  if (dataset.classes.length < 2) {
+function checkClasses(wanted: number | undefined, dataset: Dataset): void {
+  const count = dataset.classes.length;
+  if (wanted !== undefined && wanted !== count) {
+    throw new UserError(`${dataset.folder} has ${count} classes, not ${wanted}`, {
+      hint: 'Leave the number of classes out: it comes from the dataset.',
+    });
+  }
+  if (count < 2) {
     throw new UserError(`${dataset.folder} has one class only: there is nothing to tell apart`, {
       hint: 'Prepare the pictures with one folder for each of at least two classes.',
     });
   }
+}
+
+function checkFit({ crop, batchSize }: TrainConfig, model: Model, dataset: Dataset): void {
   if (crop > dataset.minSide) {
     throw new UserError(
       `the crop of ${crop} is larger than the pictures, whose shortest side is ${dataset.minSide}`,
@@ -185,8 +198,11 @@ function checkFit({ crop, batchSize }: TrainConfig, model: Model, dataset: Datas
   }
   checkPictureSize(model, crop);
   if (batchSize > dataset.train.length) {
-    throw new UserError(`the batch size of ${batchSize} is above the ${dataset.train.length} training pictures`, {
-      hint: `Give a batch size of at most ${dataset.train.length}.`,
-    });
+    throw new UserError(
+      `the batch size of ${batchSize} is above the ${dataset.train.length} training pictures`,
+      {
+        hint: `Give a batch size of at most ${dataset.train.length}.`,
+      },
+    );
   }
 }

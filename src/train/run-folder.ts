@@ -103,13 +103,15 @@ export class RunFolder {
    * @returns undefined when the run has none at all
    * @throws DamagedCheckpoint when there are some, but all are damaged
    */
-  async lastCheckpoint(options: { onDamaged?: (message: string) => void } = {}): Promise<Checkpoint | undefined> {
+  async lastCheckpoint(
+    options: { onDamaged?: (message: string) => void } = {},
+  ): Promise<Checkpoint | undefined> {
     const marked = await this.marked('last');
     const listed = await this.#list();
     // one that is newer than the mark was written whole, but its epoch was not closed
-    const older = marked ? listed.filter((path) => path < marked) : listed;
+    const candidates = marked && listed.includes(marked) ? listed.slice(listed.indexOf(marked)) : listed;
     let damage: DamagedCheckpoint | undefined;
-    for (const path of [...(marked && listed.includes(marked) ? [marked] : []), ...older]) {
+    for (const path of candidates) {
       try {
         return await readCheckpoint(path);
       } catch (error) {
@@ -119,9 +121,12 @@ export class RunFolder {
       }
     }
     if (damage) {
-      throw new DamagedCheckpoint(`no checkpoint of ${this.path} can be read; the last one: ${damage.message}`, {
-        hint: 'Bring back the files from a copy, or start anew with another --project.',
-      });
+      throw new DamagedCheckpoint(
+        `no checkpoint of ${this.path} can be read; the last one: ${damage.message}`,
+        {
+          hint: 'Bring back the files from a copy, or start anew with another --project.',
+        },
+      );
     }
     return undefined;
   }

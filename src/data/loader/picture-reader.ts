@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import jpegTurbo from '@julusian/jpeg-turbo';
-import { readJpegHeader } from '../preprocess/jpeg-header.js';
+import { readJpegHeader } from './jpeg-header.js';
 import { type Picture, PictureRejection } from '../transforms/picture.js';
 
 const { decompressSync, FORMAT_RGB } = jpegTurbo;

@@ -34,7 +34,7 @@ const headerWords = 16;
 const wordsPerSlot = 16;
 const messageBytes = 4096;
 
-export const ringState = { running: 0, closed: 1, failed: 2, failing: 3 } as const;
+const ringState = { running: 0, closed: 1, failed: 2, failing: 3 } as const;
 
 /**
  * Milliseconds after which a wait looks at the ring's state again. A reader may have been given a flag to
@@ -53,7 +53,7 @@ export function floatsPerPicture({ height, width }: BatchRing): number {
 }
 
 /** Bytes from one slot's images to the next one's; a multiple of 64, as vector instructions like it. */
-export function slotBytes(ring: BatchRing): number {
+function slotBytes(ring: BatchRing): number {
   return Math.ceil((ring.capacity * floatsPerPicture(ring) * 4) / 64) * 64;
 }
 

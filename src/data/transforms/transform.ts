@@ -23,7 +23,7 @@ export interface Normalization {
 }
 
 /** Changes the picture. Draws come from `random` only; throws PictureRejection when it cannot be applied. */
-export type Step = (picture: Picture, random: RandomStream) => void;
+type Step = (picture: Picture, random: RandomStream) => void;
 
 /** A step with the probability of being applied. */
 export interface CompiledTransform {
@@ -47,7 +47,7 @@ export interface PreparedTransform {
 }
 
 /** Normalization whose options have been checked; what is left out comes from the dataset. */
-export interface PreparedNormalization {
+interface PreparedNormalization {
   readonly kind: 'normalization';
   resolve(defaults: Normalization): Normalization;
 }
@@ -65,7 +65,7 @@ export interface Transform {
   prepare(options: unknown, prepareChildren: PrepareChildren): Prepared;
 }
 
-export type PrepareChildren = (specs: readonly TransformSpec[]) => PreparedTransform[];
+type PrepareChildren = (specs: readonly TransformSpec[]) => PreparedTransform[];
 
 type WithProbability<Shape extends z.ZodRawShape> = Shape & { p: z.ZodDefault<z.ZodNumber> };
 type OptionsIn<Shape extends z.ZodRawShape> = z.input<z.ZodObject<WithProbability<Shape>>>;

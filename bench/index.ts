@@ -1,0 +1,47 @@
+/** `npm run bench`: the training step, inference, the loader and preprocessing, beside PyTorch where it is at hand. */
+import { Command, InvalidArgumentError } from 'commander';
+import { machine } from './machine.js';
+import { loaderSuite } from './suites/loader.js';
+import { preprocessSuite } from './suites/preprocess.js';
+import type { BenchOptions, Table } from './suites/suite.js';
+import { inferenceSuite, stepSuite } from './suites/step.js';
+
+const suites = { step: stepSuite, inference: inferenceSuite, loader: loaderSuite, preprocess: preprocessSuite };
+type SuiteName = keyof typeof suites;
+
+const program = new Command('npm run bench --')
+  .option('--suite <names>', `comma-separated: ${Object.keys(suites).join(', ')}`, 'step,inference')
+  .option('--torch <python>', 'a Python that has torch: its step is measured in turn with ours')
+  .option('--stages <list>', 'the ResNet', '128x2,256x2,512x2,1024x2')
+  .option('--pixels <n>', 'height and width of the pictures', positive, 224)
+  .option('--batch <n>', 'pictures a step', positive, 32)
+  .option('--threads <n>', 'threads of each side', positive, 2)
+  .option('--rounds <n>', 'times that each side is measured; the median counts', positive, 5)
+  .option('--steps <n>', 'steps a measurement', positive, 2)
+  .option('--data <folder>', 'a dataset (loader) or a folder of pictures (preprocess); made up where it is missing')
+  .option('--json', 'print JSON', false)
+  .parse();
+
+const options = program.opts<BenchOptions & { suite: string; json: boolean }>();
+const tables: Table[] = [];
+for (const name of options.suite.split(',')) {
+  const suite = suites[name as SuiteName];
+  if (!suite) program.error(`there is no suite '${name}'; there are ${Object.keys(suites).join(', ')}`);
+  tables.push(await suite(options));
+}
+const about = machine();
+if (options.json) {
+  process.stdout.write(`${JSON.stringify({ machine: about, tables }, null, 2)}\n`);
+} else {
+  console.log(Object.entries(about).map(([key, value]) => `${key}: ${value}`).join('\n'));
+  for (const { title, rows } of tables) {
+    console.log(`\n${title}`);
+    console.table(Object.fromEntries(rows.map(({ name, ...rest }) => [name, rest])));
+  }
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('takes a whole number above 0');
+  return value;
+}

@@ -1,0 +1,49 @@
+/** The loader on command: one loader thread fills batches, this thread takes them. A step is one picture. */
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { readDataset } from '../../dist/data/dataset.js';
+import { BatchReader } from '../../dist/data/loader/batch-reader.js';
+import { Loader } from '../../dist/data/loader/loader.js';
+
+const { values } = parseArgs({
+  options: { data: { type: 'string' }, size: { type: 'string', default: '112' }, workers: { type: 'string', default: '1' } },
+});
+const dataset = await readDataset(values.data ?? '');
+const size = Number(values.size);
+const batchSize = 32;
+const loader = await Loader.start({
+  folder: dataset.folder,
+  samples: { train: dataset.train, val: dataset.val },
+  mean: dataset.mean,
+  std: dataset.std,
+  batchSize,
+  height: size,
+  width: size,
+  workers: Number(values.workers),
+  seed: 1,
+});
+const reader = new BatchReader(loader.ring);
+let epoch = 0;
+let left = 0;
+
+function take(pictures: number): void {
+  for (let taken = 0; taken < pictures; taken += batchSize) {
+    if (left === 0) left = loader.enqueue({ split: 'train', epoch: epoch++, shuffle: true, dropLast: true }).batches;
+    const batch = reader.take();
+    if (batch) reader.release(batch);
+    left -= 1;
+  }
+}
+
+take(batchSize);
+const say = (answer: object): void => void process.stdout.write(`${JSON.stringify(answer)}\n`);
+say({ ready: true, version: `${values.workers} loader thread(s)` });
+for await (const line of createInterface({ input: process.stdin })) {
+  const [command, count] = line.split(' ');
+  if (command === 'quit') break;
+  const start = performance.now();
+  take(Number(count));
+  say({ seconds: (performance.now() - start) / 1e3 });
+}
+say({ peakBytes: process.resourceUsage().maxRSS * 1024 });
+await loader.close();

@@ -1,0 +1,39 @@
+import { exitCodes } from '../errors.js';
+
+/** Ctrl-C and SIGTERM turned into an abort signal. */
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** Exit code that the signal which came asks for; undefined when none came. */
+  readonly exitCode: number | undefined;
+  /** Gives the signals back to the system's own handling. */
+  release(): void;
+}
+
+/**
+ * Listens for Ctrl-C and SIGTERM: the first one aborts, the second one ends the process at once.
+ * @param onStop called at the first one
+ */
+export function interruption(onStop: () => void): Interruption {
+  const controller = new AbortController();
+  let exitCode: number | undefined;
+  const handler = (code: number) => (): void => {
+    if (exitCode !== undefined) process.exit(code);
+    exitCode = code;
+    onStop();
+    controller.abort();
+  };
+  const interrupted = handler(exitCodes.interrupted);
+  const terminated = handler(exitCodes.terminated);
+  process.on('SIGINT', interrupted);
+  process.on('SIGTERM', terminated);
+  return {
+    signal: controller.signal,
+    get exitCode() {
+      return exitCode;
+    },
+    release() {
+      process.off('SIGINT', interrupted);
+      process.off('SIGTERM', terminated);
+    },
+  };
+}

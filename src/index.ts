@@ -1,0 +1,23 @@
+export { type Dataset, readDataset, type Sample } from './data/dataset.js';
+export type { PreprocessOptions, PreprocessProgress } from './data/preprocess/options.js';
+export { type PreprocessResult, preprocess } from './data/preprocess/preprocess.js';
+export { UserError } from './errors.js';
+export { createModel, type ModelSpec, modelNames } from './models/index.js';
+export type { Model, ModelDescription } from './models/model.js';
+export { type Prediction, type PredictOptions, type PredictResult, predict } from './predict/predict.js';
+export {
+  type Checkpoint,
+  type CheckpointInfo,
+  type EpochResult,
+  readCheckpoint,
+} from './train/checkpoint.js';
+export {
+  type EvaluateOptions,
+  type EvaluateProgress,
+  type EvaluateResult,
+  evaluate,
+} from './train/evaluate.js';
+export type { TrainEvent, TrainListener, TrainStart, TrainStep } from './train/events.js';
+export type { OptimizerSpec } from './train/optimizers/index.js';
+export type { ScheduleSpec } from './train/schedules/index.js';
+export { type TrainOptions, type TrainResult, train } from './train/train.js';

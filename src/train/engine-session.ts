@@ -1,0 +1,317 @@
+import type { BatchReader } from '../data/loader/batch-reader.js';
+import type { Engine, EngineState, HostArray, OptimizerSlot, Program } from '../engines/engine.js';
+import { UserError } from '../errors.js';
+import { elements, type Graph, shapeText, type Value } from '../graph/graph.js';
+import { initialValues } from '../graph/initialize.js';
+import { floatsOf, parseSafetensors, type Safetensors, SafetensorsWriter } from '../interop/safetensors.js';
+import type { Initialization } from '../models/layers.js';
+import type { Model } from '../models/model.js';
+import { philoxKey } from '../random/philox.js';
+import { addBatch, noSums, type Sums } from './metrics.js';
+import type { Optimizer } from './optimizers/index.js';
+import { inferenceGraph, trainingGraph } from './training-graph.js';
+
+export interface SessionOptions {
+  readonly engine: Engine;
+  readonly model: Model;
+  readonly classes: number;
+  /** Height of the pictures in pixels. */
+  readonly height: number;
+  readonly width: number;
+  /** Absent where the network only infers. */
+  readonly training?: TrainingPart | undefined;
+  /** Where batches come from; absent where they are handed over one by one. */
+  readonly reader?: BatchReader | undefined;
+  /** Shared memory; once its word is not 0, a span of steps ends after the step that runs. */
+  readonly stop: Int32Array;
+  /** Called at most ten times a second while a span of steps runs. */
+  readonly onProgress?: (progress: SpanProgress) => void;
+}
+
+export interface TrainingPart {
+  readonly batchSize: number;
+  readonly optimizer: Optimizer;
+  readonly labelSmoothing: number;
+  readonly initialization: Initialization;
+  /** Seed of the dropout. */
+  readonly seed: number;
+}
+
+export interface SpanProgress {
+  /** Batches done of the span. */
+  readonly batches: number;
+  readonly sums: Sums;
+}
+
+export interface TrainSpan {
+  readonly batches: number;
+  /** Batches done in the whole run before. */
+  readonly globalStep: number;
+  readonly learningRate: number;
+  /** Of the batches of the epoch before these. */
+  readonly sums: Sums;
+}
+
+export interface SpanResult extends SpanProgress {
+  /** `starved`: no more batches came; `notFinite`: the last batch's loss was NaN or infinite. */
+  readonly ended: 'done' | 'stopped' | 'starved' | 'notFinite';
+  /** Why it starved. */
+  readonly reason?: string;
+  /** Milliseconds that the engine waited for batches. */
+  readonly waitedMs: number;
+}
+
+const progressInterval = 100;
+const trackedSuffix = '.num_batches_tracked';
+
+/** One model on one engine: its programs on one state. Lives where it may block, in the engine thread. */
+export class EngineSession {
+  readonly #options: SessionOptions;
+  readonly #state: EngineState;
+  readonly #training: Program | undefined;
+  readonly #inference = new Map<number, Program>();
+  readonly #graph: Graph | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { engine, model, classes, height, width, training } = options;
+    this.#state = engine.createState();
+    if (!training) {
+      this.#program(1);
+      return;
+    }
+    this.#graph = trainingGraph(model, { ...training, classes, height, width });
+    this.#training = engine.compile(this.#graph, { state: this.#state });
+  }
+
+  /** Bytes of the training program's arena. */
+  get arena(): number {
+    return this.#training?.memory.arena ?? 0;
+  }
+
+  /** Gives parameters, statistics and the optimizer's state their first values. */
+  initialize({ seed }: { seed: number }): void {
+    if (!this.#graph) throw new Error('the session was made without training');
+    for (const [name, values] of initialValues(this.#graph, seed)) this.#state.write(name, values);
+    for (const [name, slot] of this.#slotted()) {
+      this.#state.write(name, new Float32Array(this.#elements(name)), slot);
+    }
+  }
+
+  /**
+   * Takes parameters, statistics and (where asked for) the optimizer's state from a checkpoint.
+   * @throws UserError naming the first tensor that is missing or has another shape
+   */
+  restore({ bytes, path, optimizer }: { bytes: Uint8Array; path: string; optimizer: boolean }): void {
+    const { tensors } = parseSafetensors(bytes);
+    const slotted = [...this.#slotted()];
+    for (const value of this.#state.values.values()) requireTensor(tensors, value.name, value, path);
+    for (const [name, slot] of optimizer ? slotted : []) {
+      requireTensor(tensors, slotName(name, slot), this.#value(name), path);
+    }
+    for (const name of this.#state.values.keys()) this.#state.write(name, floats(tensors, name));
+    for (const [name, slot] of slotted) {
+      const values = optimizer
+        ? floats(tensors, slotName(name, slot))
+        : new Float32Array(this.#elements(name));
+      this.#state.write(name, values, slot);
+    }
+  }
+
+  /** Trains on the next batches of the loader. */
+  train(span: TrainSpan): SpanResult {
+    const { training, classes } = this.#options;
+    const program = this.#training;
+    if (!training || !program || !this.#graph) throw new Error('the session was made without training');
+    const names = this.#graph.values('input').map(({ name }) => name);
+    const seed = Int32Array.from(philoxKey(training.seed));
+    return this.#span(span.batches, span.sums, ({ images, labels }, done, sums) => {
+      // a batch of unreadable pictures teaches nothing
+      if (labels.every((label) => label < 0)) return sums;
+      const update = span.globalStep + done + 1;
+      const scalars = training.optimizer.scalars({ learningRate: span.learningRate, update });
+      const inputs: Record<string, HostArray> = { image: images, labels, seed, step: Int32Array.of(update) };
+      for (const [name, value] of Object.entries(scalars)) inputs[name] = Float32Array.of(value);
+      program.run(pick(inputs, names));
+      const loss = program.read('loss')[0] ?? Number.NaN;
+      if (!Number.isFinite(loss)) return undefined;
+      return addBatch(sums, { logits: program.read('logits'), labels, classes, loss });
+    });
+  }
+
+  /** Measures loss and accuracy on the next batches of the loader. */
+  validate({ batches }: { batches: number }): SpanResult {
+    const { classes } = this.#options;
+    return this.#span(batches, noSums, ({ images, labels, count }, _, sums) => {
+      const program = this.#program(count);
+      program.run({ image: images });
+      const after = addBatch(sums, { logits: program.read('logits'), labels, classes });
+      return Number.isFinite(after.loss) ? after : undefined;
+    });
+  }
+
+  /**
+   * Logits of pictures.
+   * @param request.images [count, 3, height, width], normalised
+   * @returns [count, classes]
+   */
+  infer({ images, count }: { images: Float32Array; count: number }): Float32Array {
+    const program = this.#program(count);
+    program.run({ image: images });
+    return program.read('logits');
+  }
+
+  /**
+   * The whole state as a .safetensors file.
+   * @param request.globalStep written as each batch norm's `num_batches_tracked`
+   * @returns undefined when a number in it is NaN or infinite
+   */
+  snapshot(request: {
+    metadata: Record<string, string>;
+    globalStep: number;
+  }): Uint8Array<ArrayBuffer> | undefined {
+    const values = [...this.#state.values.values()];
+    const tracked = values
+      .filter(({ name }) => name.endsWith('.running_mean'))
+      .map(({ name }) => name.replace(/\.running_mean$/, trackedSuffix));
+    const slotted = [...this.#slotted()];
+    const file = new SafetensorsWriter(
+      [
+        ...tracked.map((name) => ({ name, dtype: 'I64', shape: [] }) as const),
+        ...values.map(({ name, shape }) => ({ name, dtype: 'F32', shape }) as const),
+        ...slotted.map(
+          ([name, slot]) =>
+            ({ name: slotName(name, slot), dtype: 'F32', shape: this.#value(name).shape }) as const,
+        ),
+      ],
+      request.metadata,
+    );
+    for (const name of tracked) file.longs(name)[0] = BigInt(request.globalStep);
+    for (const { name } of values) {
+      if (!copyFinite(this.#state.read(name), file.floats(name))) return undefined;
+    }
+    for (const [name, slot] of slotted) {
+      if (!copyFinite(this.#state.read(name, slot), file.floats(slotName(name, slot)))) return undefined;
+    }
+    return file.finish();
+  }
+
+  /** Closes programs and state; the engine is its owner's. */
+  close(): void {
+    this.#training?.close();
+    for (const program of this.#inference.values()) program.close();
+    this.#state.close();
+  }
+
+  /** Runs `step` on batch after batch; it gives the new sums, or undefined for a loss that is no number. */
+  #span(
+    batches: number,
+    first: Sums,
+    step: (batch: TakenBatch, done: number, sums: Sums) => Sums | undefined,
+  ): SpanResult {
+    const { reader, stop, onProgress } = this.#options;
+    if (!reader) throw new Error('the session was made without a loader');
+    let sums = first;
+    let waitedMs = 0;
+    let reported = performance.now();
+    for (let done = 0; done < batches; done++) {
+      if (Atomics.load(stop, 0) !== 0) return { batches: done, sums, waitedMs, ended: 'stopped' };
+      let batch: ReturnType<BatchReader['take']>;
+      try {
+        batch = reader.take({ stop });
+      } catch (error) {
+        return { batches: done, sums, waitedMs, ended: 'starved', reason: (error as Error).message };
+      }
+      if (!batch) return { batches: done, sums, waitedMs, ended: 'stopped' };
+      waitedMs += batch.waitedMs;
+      const after = step(batch, done, sums);
+      reader.release(batch);
+      if (!after) return { batches: done + 1, sums, waitedMs, ended: 'notFinite' };
+      sums = after;
+      const now = performance.now();
+      if (now - reported >= progressInterval) {
+        reported = now;
+        onProgress?.({ batches: done + 1, sums });
+      }
+    }
+    return { batches, sums, waitedMs, ended: 'done' };
+  }
+
+  #program(batchSize: number): Program {
+    const known = this.#inference.get(batchSize);
+    if (known) return known;
+    const { engine, model, classes, height, width } = this.#options;
+    const graph = inferenceGraph(model, { batchSize, classes, height, width });
+    const program = engine.compile(graph, { state: this.#state });
+    this.#inference.set(batchSize, program);
+    return program;
+  }
+
+  /** What the optimizer keeps, parameter by parameter. */
+  *#slotted(): Generator<[name: string, slot: OptimizerSlot]> {
+    const slots = this.#options.training?.optimizer.slots ?? [];
+    for (const slot of slots) {
+      for (const { name, role } of this.#state.values.values()) if (role === 'parameter') yield [name, slot];
+    }
+  }
+
+  #value(name: string): Value {
+    const value = this.#state.values.get(name);
+    if (!value) throw new Error(`the state holds no '${name}'`);
+    return value;
+  }
+
+  #elements(name: string): number {
+    return elements(this.#value(name));
+  }
+}
+
+interface TakenBatch {
+  readonly images: Float32Array;
+  readonly labels: Int32Array;
+  readonly count: number;
+}
+
+function slotName(parameter: string, slot: OptimizerSlot): string {
+  return `optimizer.${slot}.${parameter}`;
+}
+
+function requireTensor(
+  tensors: Safetensors['tensors'],
+  name: string,
+  expected: { readonly shape: readonly number[] },
+  path: string,
+): void {
+  const found = tensors.get(name);
+  if (!found) throw new UserError(`the checkpoint ${path} lacks the tensor '${name}'`);
+  if (found.dtype === 'F32' && found.shape.join() === expected.shape.join()) return;
+  throw new UserError(
+    `tensor '${name}' of the checkpoint ${path} is ${shapeText(found)} ${found.dtype}, the model has ${shapeText(expected)} F32`,
+    { hint: 'It was made by another model.' },
+  );
+}
+
+function floats(tensors: Safetensors['tensors'], name: string): Float32Array {
+  const tensor = tensors.get(name);
+  if (!tensor) throw new Error(`no tensor '${name}'`);
+  return floatsOf(tensor);
+}
+
+/** Copies; false when a number is NaN or infinite. */
+function copyFinite(from: Float32Array, to: Float32Array): boolean {
+  to.set(from);
+  // 0 x is 0 for every number but those, and NaN spreads
+  let sum = 0;
+  for (let index = 0; index < from.length; index++) sum += 0 * (from[index] as number);
+  return sum === 0;
+}
+
+function pick(all: Record<string, HostArray>, names: readonly string[]): Record<string, HostArray> {
+  return Object.fromEntries(
+    names.map((name) => {
+      const array = all[name];
+      if (!array) throw new Error(`nothing to put into the graph's input '${name}'`);
+      return [name, array];
+    }),
+  );
+}

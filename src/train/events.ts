@@ -1,0 +1,52 @@
+import type { EpochResult } from './checkpoint.js';
+
+/** What a training tells while it runs. */
+export type TrainEvent =
+  /** Set-up of the engine. */
+  | { readonly kind: 'message'; readonly text: string }
+  | TrainStart
+  | TrainStep
+  | ({ readonly kind: 'epoch'; readonly epochs: number; readonly steps: number } & EpochResult)
+  /** A checkpoint is on the disk. */
+  | { readonly kind: 'checkpoint'; readonly path: string; readonly best: boolean }
+  | { readonly kind: 'learningRate'; readonly from: number; readonly to: number }
+  /** A picture that could not be used, once for each. */
+  | { readonly kind: 'rejected'; readonly file: string; readonly reason: string }
+  | { readonly kind: 'warning'; readonly message: string };
+
+export interface TrainStart {
+  readonly kind: 'start';
+  /** Run folder. */
+  readonly run: string;
+  readonly model: string;
+  readonly classes: number;
+  readonly pictures: { readonly train: number; readonly val: number };
+  /** Pixels. */
+  readonly crop: number;
+  readonly batchSize: number;
+  readonly epochs: number;
+  /** Where it goes on from. */
+  readonly resumed: { readonly path: string; readonly epoch: number; readonly step: number } | undefined;
+}
+
+/** Within an epoch, at most ten times a second. */
+export interface TrainStep {
+  readonly kind: 'step';
+  readonly phase: 'train' | 'validate';
+  /** From 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Batches done of the phase. */
+  readonly step: number;
+  readonly steps: number;
+  /** Batches of `step` that this process did, in `seconds`. */
+  readonly timed: number;
+  readonly seconds: number;
+  /** Means over the epoch so far; of training in both phases. */
+  readonly loss: number;
+  /** Percent. */
+  readonly trainAccuracy: number;
+  readonly learningRate: number;
+}
+
+export type TrainListener = (event: TrainEvent) => void;

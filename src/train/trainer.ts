@@ -1,0 +1,305 @@
+import type { Dataset } from '../data/dataset.js';
+import type { Loader } from '../data/loader/loader.js';
+import { UserError } from '../errors.js';
+import { resnodeVersion } from '../version.js';
+import { type CheckpointInfo, checkpointMetadata, type EpochResult } from './checkpoint.js';
+import type { CheckpointSaver } from './checkpoint-saver.js';
+import type { ResolvedTraining } from './config.js';
+import type { EngineClient } from './engine-client.js';
+import type { SpanResult } from './engine-session.js';
+import type { TrainListener, TrainStep } from './events.js';
+import { meansOf, noSums, type Sums } from './metrics.js';
+import type { Preparation } from './preparation.js';
+import type { RunFolder } from './run-folder.js';
+import type { Schedule } from './schedules/index.js';
+
+export interface TrainerOptions {
+  readonly training: ResolvedTraining;
+  readonly dataset: Dataset;
+  readonly preparation: Preparation | undefined;
+  readonly folder: RunFolder;
+  readonly loader: Loader;
+  readonly engine: EngineClient;
+  readonly saver: CheckpointSaver;
+  readonly schedule: Schedule;
+  readonly position: Position;
+  readonly listener: TrainListener;
+  readonly signal: AbortSignal;
+}
+
+/** Where a run is. */
+export interface Position {
+  /** Epochs finished. */
+  readonly epoch: number;
+  /** Batches done of the next. */
+  readonly step: number;
+  readonly globalStep: number;
+  /** Of the batches of the epoch that is begun, and the seconds that they took. */
+  readonly sums: Sums;
+  readonly seconds: number;
+  readonly history: readonly EpochResult[];
+  readonly best: CheckpointInfo['best'];
+}
+
+export const startPosition: Position = {
+  epoch: 0,
+  step: 0,
+  globalStep: 0,
+  sums: noSums,
+  seconds: 0,
+  history: [],
+  best: null,
+};
+
+/** Carries a run through its epochs: asks the engine thread for spans of steps, and keeps the books. */
+export class Trainer {
+  readonly #options: TrainerOptions;
+  /** Batches in an epoch. */
+  readonly #steps: number;
+  readonly #valSteps: number;
+  #position: Position;
+  #savedAt: Position;
+  #queued: number;
+
+  constructor(options: TrainerOptions) {
+    const { training, dataset, position } = options;
+    this.#options = options;
+    this.#steps = Math.floor(dataset.train.length / training.config.batchSize);
+    this.#valSteps = Math.ceil(dataset.val.length / training.config.valBatchSize);
+    this.#position = position;
+    this.#savedAt = position;
+    this.#queued = position.epoch;
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** Lets the loader begin with the first epoch. */
+  prefetch(): void {
+    this.#queueUpTo(this.#position.epoch + 1);
+  }
+
+  /**
+   * Trains to the last epoch or until the signal is aborted, and saves.
+   * @throws UserError when the loss is not finite or the loader fails
+   */
+  async run(): Promise<'finished' | 'stopped'> {
+    const { signal, training, engine, saver } = this.#options;
+    const stop = (): void => engine.stop();
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+    try {
+      while (this.#position.epoch < training.config.epochs) {
+        if ((await this.#epoch()) === 'stopped') {
+          await this.#saveBeforeLeaving();
+          return 'stopped';
+        }
+      }
+      await this.#requireSaved();
+      return 'finished';
+    } finally {
+      signal.removeEventListener('abort', stop);
+      await saver.settle();
+    }
+  }
+
+  async #epoch(): Promise<'done' | 'stopped'> {
+    const { signal } = this.#options;
+    if (signal.aborted) return 'stopped';
+    // one epoch ahead, so that the loader never waits for us
+    this.#queueUpTo(this.#position.epoch + 2);
+    const started = performance.now();
+    const before = this.#position.seconds;
+    const seconds = (): number => before + (performance.now() - started) / 1000;
+    const trained = await this.#train(seconds);
+    if (trained.ended === 'stopped') return 'stopped';
+    const validated = this.#valSteps > 0 ? await this.#validate(seconds) : undefined;
+    if (validated?.ended === 'stopped') return 'stopped';
+    await this.#close(validated?.sums, seconds());
+    return 'done';
+  }
+
+  async #train(seconds: () => number): Promise<SpanResult> {
+    const { engine, schedule } = this.#options;
+    const start = this.#position;
+    const batches = this.#steps - start.step;
+    engine.onProgress = ({ batches: done, sums }) =>
+      this.#tell({
+        phase: 'train',
+        done: start.step + done,
+        timed: done,
+        sums,
+        seconds: seconds() - start.seconds,
+      });
+    const { learningRate } = schedule;
+    const request = { batches, globalStep: start.globalStep, learningRate, sums: start.sums };
+    const result = await engine.call('train', request);
+    if (result.ended === 'notFinite') throw this.#notFinite('loss', start.step + result.batches);
+    this.#position = {
+      ...start,
+      step: start.step + result.batches,
+      globalStep: start.globalStep + result.batches,
+      sums: result.sums,
+      seconds: seconds(),
+    };
+    if (result.ended === 'starved') await this.#starve(result);
+    return result;
+  }
+
+  async #validate(seconds: () => number): Promise<SpanResult> {
+    const { engine } = this.#options;
+    const before = seconds();
+    engine.onProgress = ({ batches: done }) => {
+      const { sums } = this.#position;
+      this.#tell({ phase: 'validate', done, timed: done, sums, seconds: seconds() - before });
+    };
+    const result = await engine.call('validate', { batches: this.#valSteps });
+    if (result.ended === 'notFinite') throw this.#notFinite('validation loss', this.#steps);
+    if (result.ended === 'starved') await this.#starve(result);
+    return result;
+  }
+
+  /** Ends an epoch: figures, schedule, checkpoint. The rate of the next epoch is settled before the save. */
+  async #close(validated: Sums | undefined, seconds: number): Promise<void> {
+    const { schedule, training, listener } = this.#options;
+    const { epoch, sums, history, globalStep } = this.#position;
+    const { epochs, checkpointInterval } = training.config;
+    const train = meansOf(sums);
+    const val = validated && meansOf(validated);
+    const result: EpochResult = {
+      epoch: epoch + 1,
+      loss: finite(train.loss),
+      trainAccuracy: finite(train.top1),
+      valLoss: finite(val?.loss),
+      valAccuracy: finite(val?.top1),
+      valTop5: finite(val?.top5),
+      learningRate: schedule.learningRate,
+      seconds,
+    };
+    const metric = result.valAccuracy ?? result.trainAccuracy ?? 0;
+    const isBest = !this.#position.best || metric > this.#position.best.accuracy;
+    this.#position = {
+      ...startPosition,
+      epoch: epoch + 1,
+      globalStep,
+      history: [...history, result],
+      best: isBest ? { epoch: epoch + 1, accuracy: metric } : this.#position.best,
+    };
+    schedule.step(metric);
+    listener({ kind: 'epoch', epochs, steps: this.#steps, ...result });
+    if (schedule.learningRate !== result.learningRate) {
+      listener({ kind: 'learningRate', from: result.learningRate, to: schedule.learningRate });
+    }
+    if (isBest || (epoch + 1) % checkpointInterval === 0 || epoch + 1 === epochs) await this.#save(isBest);
+  }
+
+  async #save(best: boolean): Promise<void> {
+    const { engine, saver, folder } = this.#options;
+    // one at a time: a slow disk slows the training rather than fill the memory
+    await saver.settle();
+    const position = this.#position;
+    const metadata = checkpointMetadata(this.#info(position));
+    const bytes = await engine.call('snapshot', { metadata, globalStep: position.globalStep });
+    if (!bytes) throw this.#notFinite('state of the network', position.step);
+    saver.save({ bytes, path: folder.checkpointPath(position), best });
+    this.#savedAt = position;
+  }
+
+  async #saveBeforeLeaving(): Promise<void> {
+    const { epoch, step } = this.#position;
+    if (epoch !== this.#savedAt.epoch || step !== this.#savedAt.step) await this.#save(false);
+    await this.#requireSaved();
+  }
+
+  /** @throws UserError when the newest checkpoint could not be written */
+  async #requireSaved(): Promise<void> {
+    const failure = await this.#options.saver.settle();
+    if (!failure) return;
+    throw new UserError(`the last checkpoint could not be written: ${failure.message}`, {
+      hint: `What was saved before is still in ${this.#options.folder.checkpoints}. Make room and go on from there.`,
+      cause: failure,
+    });
+  }
+
+  /** The loader has failed: keeps what was learned, then says why. */
+  async #starve({ reason = 'no more pictures come' }: SpanResult): Promise<never> {
+    await this.#saveBeforeLeaving();
+    throw new UserError(`the pictures can no longer be loaded: ${reason}`, {
+      hint: 'What was learned so far is saved; the same command goes on from there.',
+    });
+  }
+
+  #notFinite(what: string, step: number): UserError {
+    const { folder } = this.#options;
+    const { epoch, globalStep } = this.#savedAt;
+    const kept =
+      globalStep > 0
+        ? `The checkpoint after epoch ${epoch} is kept in ${folder.checkpoints}: go on from it`
+        : 'Start again';
+    return new UserError(
+      `the ${what} became NaN or infinite in epoch ${this.#position.epoch + 1}, step ${step} of ${this.#steps}`,
+      { hint: `${kept} with a smaller --lr.` },
+    );
+  }
+
+  #tell(at: Pick<TrainStep, 'phase' | 'timed' | 'seconds'> & { done: number; sums: Sums }): void {
+    const { listener, training, schedule } = this.#options;
+    const { loss, top1 } = meansOf(at.sums);
+    listener({
+      kind: 'step',
+      phase: at.phase,
+      epoch: this.#position.epoch + 1,
+      epochs: training.config.epochs,
+      step: at.done,
+      steps: at.phase === 'train' ? this.#steps : this.#valSteps,
+      timed: at.timed,
+      seconds: at.seconds,
+      loss,
+      trainAccuracy: top1,
+      learningRate: schedule.learningRate,
+    });
+  }
+
+  /** Queues whole epochs, training and validation, up to but without `end`. */
+  #queueUpTo(end: number): void {
+    const { loader, training, position } = this.#options;
+    for (; this.#queued < Math.min(end, training.config.epochs); this.#queued++) {
+      const firstBatch = this.#queued === position.epoch ? position.step : 0;
+      loader.enqueue({ split: 'train', epoch: this.#queued, firstBatch, dropLast: true, shuffle: true });
+      if (this.#valSteps > 0) {
+        loader.enqueue({ split: 'val', epoch: this.#queued, dropLast: false, shuffle: false });
+      }
+    }
+  }
+
+  #info(position: Position): CheckpointInfo {
+    const { training, dataset, preparation, schedule } = this.#options;
+    const { config, model } = training;
+    const { epoch, step, globalStep, sums, seconds, history, best } = position;
+    return {
+      model: { name: model.name, description: model.description },
+      classes: [...dataset.classes],
+      normalization: { mean: [...dataset.mean], std: [...dataset.std] },
+      crop: { height: config.crop, width: config.crop },
+      preparation: preparation ?? null,
+      dataset: dataset.fingerprint,
+      epoch,
+      step,
+      stepsPerEpoch: this.#steps,
+      globalStep,
+      seed: config.seed,
+      config,
+      schedule: schedule.save(),
+      best,
+      history: [...history],
+      running: step > 0 ? { ...sums, seconds } : null,
+      engine: 'onednn',
+      resnode: resnodeVersion,
+    };
+  }
+}
+
+function finite(value: number | undefined): number | null {
+  return value === undefined || !Number.isFinite(value) ? null : value;
+}
