@@ -20,7 +20,7 @@ if (!existsSync(join(data, 'dataset.json'))) {
 resnode(
   'train',
   ...['--data', data, '--project', project, '--run-dir', join(root, 'runs'), '--model', 'cifar-resnet20'],
-  ...['--crop', '28', '--no-flip', '--batch-size', '64', '--epochs', '6', '--lr', '0.05', '--schedule', 'cosine'],
+  ...['--crop', '28', '--no-flip', '--threads', '1', '--batch-size', '64', '--epochs', '6', '--lr', '0.05', '--schedule', 'cosine,tMax=6,etaMin=0.0005'],
 );
 const tested = JSON.parse(resnode('test', '--project', project, '--run-dir', join(root, 'runs'), '--json'));
 const [picture] = readdirSync(heldOut).sort().slice(0, 1);

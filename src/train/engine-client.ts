@@ -60,7 +60,9 @@ export class EngineClient {
       await client.#ready;
       return client;
     } catch (error) {
-      await client.#worker.terminate();
+      // never terminated: a thread that is ended within a native call takes the process with it
+      client.#post({ call: 'close' });
+      await client.#exited;
       throw error;
     } finally {
       signal?.removeEventListener('abort', abort);

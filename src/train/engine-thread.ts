@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { BatchReader } from '../data/loader/batch-reader.js';
 import type { BatchRing } from '../data/loader/ring.js';
+import type { Engine } from '../engines/engine.js';
 import { type EngineName, engines } from '../engines/registry.js';
 import { UserError } from '../errors.js';
 import { createModel } from '../models/index.js';
@@ -68,40 +69,74 @@ function errorData(error: unknown): ErrorData {
   return { name: 'Error', message: String(error) };
 }
 
-async function serve(port: MessagePort, data: EngineThreadData): Promise<void> {
-  const post = (message: EngineMessage, transfer: ArrayBuffer[] = []): void =>
-    port.postMessage(message, transfer);
-  const engine = await engines[data.engine]({
-    ...(data.threads === undefined ? {} : { threads: data.threads }),
-    onProgress: (text) => post({ kind: 'message', text }),
-  });
-  const session = new EngineSession({
-    engine,
-    model: createModel(data.model),
-    classes: data.classes,
-    height: data.height,
-    width: data.width,
-    training: data.training && { ...data.training, optimizer: new Optimizer(data.training.optimizer) },
-    reader: data.ring && new BatchReader(data.ring),
-    stop: new Int32Array(data.stop),
-    onProgress: (progress) => post({ kind: 'progress', progress }),
-  });
-  port.on('message', (message: EngineRequest) => {
+/** Runs the session's functions as they are called from the other side of the port. */
+class EngineServer {
+  readonly #port: MessagePort;
+  readonly #data: EngineThreadData;
+  #engine: Engine | undefined;
+  #session: EngineSession | undefined;
+
+  constructor(port: MessagePort, data: EngineThreadData) {
+    this.#port = port;
+    this.#data = data;
+    port.on('message', (message: EngineRequest) => this.#receive(message));
+  }
+
+  async start(): Promise<void> {
+    const data = this.#data;
+    this.#engine = await engines[data.engine]({
+      ...(data.threads === undefined ? {} : { threads: data.threads }),
+      onProgress: (text) => this.#post({ kind: 'message', text }),
+    });
+    this.#session = new EngineSession({
+      engine: this.#engine,
+      model: createModel(data.model),
+      classes: data.classes,
+      height: data.height,
+      width: data.width,
+      training: data.training && { ...data.training, optimizer: new Optimizer(data.training.optimizer) },
+      reader: data.ring && new BatchReader(data.ring),
+      stop: new Int32Array(data.stop),
+      onProgress: (progress) => this.#post({ kind: 'progress', progress }),
+    });
+    this.#post({ kind: 'ready', arena: this.#session.arena });
+  }
+
+  fail(error: unknown): void {
+    this.#post({ kind: 'failed', error: errorData(error) });
+    this.#end();
+  }
+
+  #receive(message: EngineRequest): void {
     if (message.call === 'close') {
-      session.close();
-      engine.close();
-      port.close();
+      this.#end();
       return;
     }
     const { id, call, request } = message;
     try {
-      const result: unknown = (session[call] as (request: unknown) => unknown)(request);
-      post({ kind: 'reply', id, result }, ownBuffer(result));
+      if (!this.#session) throw new Error('the engine has not started yet');
+      const result: unknown = (this.#session[call] as (request: unknown) => unknown).call(
+        this.#session,
+        request,
+      );
+      this.#post({ kind: 'reply', id, result }, ownBuffer(result));
     } catch (error) {
-      post({ kind: 'error', id, error: errorData(error) });
+      this.#post({ kind: 'error', id, error: errorData(error) });
     }
-  });
-  post({ kind: 'ready', arena: session.arena });
+  }
+
+  /** Ends this thread, also while the engine is still being got. */
+  #end(): void {
+    this.#session?.close();
+    this.#engine?.close();
+    this.#port.close();
+    // of a worker thread, this ends the thread alone
+    process.exit(0);
+  }
+
+  #post(message: EngineMessage, transfer: ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, transfer);
+  }
 }
 
 /** The memory of a result that is one array: handed over, not copied. */
@@ -111,10 +146,7 @@ function ownBuffer(result: unknown): ArrayBuffer[] {
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }
 
-const port = parentPort;
-if (port) {
-  serve(port, workerData as EngineThreadData).catch((error: unknown) => {
-    port.postMessage({ kind: 'failed', error: errorData(error) } satisfies EngineMessage);
-    port.close();
-  });
+if (parentPort) {
+  const server = new EngineServer(parentPort, workerData as EngineThreadData);
+  server.start().catch((error: unknown) => server.fail(error));
 }

@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, unlink } from 'node:fs/promises';
+import { readdir, readFile, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../data/atomic-write.js';
+import { makeFolder } from '../data/make-folder.js';
 import { exitCodes, UserError } from '../errors.js';
 import { type Checkpoint, DamagedCheckpoint, readCheckpoint } from './checkpoint.js';
 import type { TrainConfig } from './config.js';
@@ -42,7 +43,7 @@ export class RunFolder {
    */
   async lock(): Promise<void> {
     try {
-      await mkdir(this.path, { recursive: true });
+      await makeFolder(this.path);
       const names = await readdir(this.path);
       if (names.length > 0 && !names.some((name) => ours.has(name))) {
         throw new UserError(`the folder ${this.path} holds something else: ${names[0]}`, {
@@ -50,7 +51,7 @@ export class RunFolder {
         });
       }
       this.#lock = await RunLock.acquire(join(this.path, 'lock'), `the run ${this.path}`);
-      await mkdir(this.checkpoints, { recursive: true });
+      await makeFolder(this.checkpoints);
       await this.#removeLeftovers();
     } catch (error) {
       await this.release();
@@ -62,9 +63,12 @@ export class RunFolder {
     }
   }
 
+  /** Gives the folder back; one in which nothing was written goes. */
   async release(): Promise<void> {
     await this.#lock?.release();
     this.#lock = undefined;
+    // removes empty folders only
+    for (const folder of [this.checkpoints, this.path]) await rmdir(folder).catch(() => {});
   }
 
   async writeConfig(config: TrainConfig): Promise<void> {

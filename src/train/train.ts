@@ -4,25 +4,23 @@ import { CenterCrop } from '../data/transforms/center-crop.js';
 import { HorizontalFlip } from '../data/transforms/horizontal-flip.js';
 import { RandomCrop } from '../data/transforms/random-crop.js';
 import { exitCodes, UserError } from '../errors.js';
-import { createModel } from '../models/index.js';
 import { RunLog } from '../report/run-log.js';
-import { epochText } from '../report/training-line.js';
+import { logLine } from '../report/training-log.js';
 import type { Checkpoint, EpochResult } from './checkpoint.js';
 import { CheckpointSaver } from './checkpoint-saver.js';
 import {
   defaultWorkers,
   type ResolvedTraining,
   resolveTraining,
-  sameModel,
   type TrainConfig,
   type TrainSettings,
 } from './config.js';
 import { EngineClient } from './engine-client.js';
-import type { TrainEvent, TrainListener } from './events.js';
-import { noSums } from './metrics.js';
+import { EpochQueue } from './epoch-queue.js';
+import type { TrainListener } from './events.js';
 import { readPreparation } from './preparation.js';
+import { alreadyTrained, checkSameRun, resumePosition, resumeSchedule } from './resume.js';
 import { RunFolder } from './run-folder.js';
-import { Schedule } from './schedules/index.js';
 import { type Position, startPosition, Trainer } from './trainer.js';
 
 /** Options of {@link train}. */
@@ -93,7 +91,8 @@ interface Run {
   readonly log: RunLog;
 }
 
-async function trainIn(folder: RunFolder, { options, listener, log }: Run): Promise<TrainResult> {
+async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
+  const { options, listener } = run;
   const warn = (message: string): void => listener({ kind: 'warning', message });
   const checkpoint = await folder.lastCheckpoint({
     onDamaged: (message) => warn(`${message}; going on from the one before`),
@@ -101,11 +100,10 @@ async function trainIn(folder: RunFolder, { options, listener, log }: Run): Prom
   if (checkpoint && options.resume === false) throw alreadyTrained(folder, checkpoint);
   const dataset = await readDataset(dataOf(options, checkpoint?.info.config));
   if (checkpoint) checkSameRun(folder, checkpoint, dataset, options);
-  const { project, runDir, resume, signal = new AbortController().signal, onProgress, ...given } = options;
+  const { project, runDir, resume, signal, onProgress, ...given } = options;
   const training = resolveTraining({ given, saved: checkpoint?.info.config, dataset });
   const { config, model } = training;
-  const schedule = makeSchedule(training, checkpoint);
-  const position = checkpoint ? positionOf(checkpoint, training, dataset, warn) : startPosition;
+  const position = checkpoint ? resumePosition(checkpoint, training, dataset, warn) : startPosition;
   await writeConfig(folder, config);
   listener({
     kind: 'start',
@@ -118,57 +116,69 @@ async function trainIn(folder: RunFolder, { options, listener, log }: Run): Prom
     epochs: config.epochs,
     resumed: checkpoint && { path: checkpoint.path, epoch: position.epoch, step: position.step },
   });
-  const result = async (
-    status: TrainResult['status'],
-    reached: Position,
-    rejected: readonly RejectedPicture[],
-  ): Promise<TrainResult> => ({
-    status,
-    history: reached.history,
-    epoch: reached.epoch,
-    step: reached.step,
-    best: reached.best,
+  const reached =
+    position.epoch >= config.epochs
+      ? ({ status: 'finished', position, rejected: [] } as const)
+      : await trainFrom(position, { ...run, folder, dataset, training, checkpoint, warn });
+  return {
+    status: reached.status,
+    history: reached.position.history,
+    epoch: reached.position.epoch,
+    step: reached.position.step,
+    best: reached.position.best,
     run: folder.path,
     checkpoints: { last: await folder.marked('last'), best: await folder.marked('best') },
-    rejected,
-  });
-  if (position.epoch >= config.epochs) return result('finished', position, []);
+    rejected: reached.rejected,
+  };
+}
 
-  const loader = await startLoader(dataset, config);
+interface PreparedRun extends Run {
+  readonly folder: RunFolder;
+  readonly dataset: Dataset;
+  readonly training: ResolvedTraining;
+  readonly checkpoint: Checkpoint | undefined;
+  readonly warn: (message: string) => void;
+}
+
+interface Reached {
+  readonly status: TrainResult['status'];
+  readonly position: Position;
+  readonly rejected: readonly RejectedPicture[];
+}
+
+/** Starts the threads, trains, and ends them. */
+async function trainFrom(position: Position, run: PreparedRun): Promise<Reached> {
+  const { folder, dataset, training, checkpoint, listener, log, warn } = run;
+  const signal = run.options.signal ?? new AbortController().signal;
+  const preparation = await readPreparation(dataset.folder);
+  const loader = await startLoader(dataset, training.config);
   let engine: EngineClient | undefined;
   try {
     loader.on('rejected', ({ file, reason }) => listener({ kind: 'rejected', file, reason }));
-    // the error reaches us through the engine, which waits for its batches
-    loader.on('failed', ({ message }) => log.write(`loader failed: ${message}`));
+    // it reaches the training through the engine, which waits for its batches
+    loader.on('failed', ({ message }) => log.write(`the loader failed: ${message}`));
+    const { epochs } = training.config;
+    const queue = new EpochQueue(loader, { ...position, epochs, validate: dataset.val.length > 0 });
+    // loaded while the engine starts
+    queue.upTo(position.epoch + 1);
+    engine = await startEngine(run, loader, signal);
+    if (!engine) return { status: 'stopped', position, rejected: loader.rejected };
     const saver = new CheckpointSaver({
       folder,
-      keepLast: config.keepLast,
+      keepLast: training.config.keepLast,
       onSaved: (saved) => listener({ kind: 'checkpoint', ...saved }),
-      onFailed: (path, { message }) => warn(`cannot save ${path}: ${message}; the training goes on`),
+      onFailed: (path, { message }) => warn(`cannot save ${path}: ${message}`),
     });
-    const preparation = await readPreparation(dataset.folder);
-    const parts = {
-      training,
-      dataset,
-      preparation,
-      folder,
-      loader,
-      saver,
-      schedule,
-      position,
-      listener,
-      signal,
-    };
-    engine = await startEngine(training, { dataset, loader, listener, signal });
-    if (!engine) return await result('stopped', position, loader.rejected);
-    const trainer = new Trainer({ ...parts, engine });
-    trainer.prefetch();
-    await setWeights(engine, { training, checkpoint, warn });
+    const schedule = resumeSchedule(training, checkpoint);
+    const trainer = new Trainer({
+      ...{ training, dataset, preparation, folder, queue, engine, saver, schedule, position },
+      ...{ listener, signal },
+    });
+    await setWeights(engine, run);
     const status = await trainer.run();
-    log.write(
-      `${status} after epoch ${trainer.position.epoch}${trainer.position.step ? `, step ${trainer.position.step} of the next` : ''}`,
-    );
-    return await result(status, trainer.position, loader.rejected);
+    const { epoch, step } = trainer.position;
+    log.write(`${status} after epoch ${epoch}${step > 0 ? ` and ${step} batches of the next` : ''}`);
+    return { status, position: trainer.position, rejected: loader.rejected };
   } finally {
     await Promise.all([engine?.close(), loader.close()]);
   }
@@ -181,70 +191,6 @@ function dataOf({ data }: TrainOptions, saved: TrainConfig | undefined): string 
     exitCode: exitCodes.usage,
     hint: 'Give --data DATA, the folder that `resnode preprocess PICTURES --out DATA` made.',
   });
-}
-
-function alreadyTrained(folder: RunFolder, { info }: Checkpoint): UserError {
-  return new UserError(`the run ${folder.path} has been trained already, up to epoch ${info.epoch}`, {
-    hint: 'Give another --project to start anew, or go on with it by leaving out --no-resume. Nothing was changed.',
-  });
-}
-
-function checkSameRun(
-  folder: RunFolder,
-  { info }: Checkpoint,
-  dataset: Dataset,
-  { model }: TrainOptions,
-): void {
-  const hint = 'Give another --project for a new training. Nothing was changed.';
-  if (info.classes.join('\n') !== dataset.classes.join('\n')) {
-    throw new UserError(
-      `the run ${folder.path} tells ${info.classes.length} other classes apart than the ${dataset.classes.length} of ${dataset.folder}`,
-      { hint },
-    );
-  }
-  if (info.dataset !== dataset.fingerprint) {
-    throw new UserError(
-      `the run ${folder.path} was trained on other pictures than those of ${dataset.folder}`,
-      {
-        hint: `${hint} (Its own were in ${info.config.data}.)`,
-      },
-    );
-  }
-  if (model === undefined) return;
-  const wanted = createModel(model);
-  if (sameModel(wanted.description, info.model.description)) return;
-  throw new UserError(`the run ${folder.path} trains ${info.model.name}, not ${wanted.name}`, { hint });
-}
-
-function makeSchedule({ config }: ResolvedTraining, checkpoint: Checkpoint | undefined): Schedule {
-  const { schedule: spec, learningRate: baseRate } = config;
-  const saved = checkpoint?.info;
-  const schedule = new Schedule(spec, { baseRate, saved: saved?.schedule, epochs: saved?.epoch ?? 0 });
-  if (saved && saved.config.learningRate !== baseRate) schedule.rebase();
-  return schedule;
-}
-
-/** Where to go on: in the middle of an epoch only when its batches are the same as before. */
-function positionOf(
-  { info }: Checkpoint,
-  { config }: ResolvedTraining,
-  dataset: Dataset,
-  warn: (message: string) => void,
-): Position {
-  const { epoch, step, globalStep, running, history, best } = info;
-  const base = { ...startPosition, epoch, globalStep, history, best };
-  if (step === 0) return base;
-  const before = info.config;
-  const same =
-    config.seed === before.seed &&
-    config.batchSize === before.batchSize &&
-    Math.floor(dataset.train.length / config.batchSize) === info.stepsPerEpoch;
-  if (same) {
-    const { seconds = 0, ...sums } = running ?? (noSums as typeof noSums & { seconds?: number });
-    return { ...base, step, sums, seconds };
-  }
-  warn(`batch size or seed differ from before: epoch ${epoch + 1} starts over`);
-  return base;
 }
 
 async function writeConfig(folder: RunFolder, config: TrainConfig): Promise<void> {
@@ -278,14 +224,11 @@ function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
 
 /** @returns undefined when it was stopped meanwhile */
 async function startEngine(
-  { config, model, optimizer }: ResolvedTraining,
-  {
-    dataset,
-    loader,
-    listener,
-    signal,
-  }: { dataset: Dataset; loader: Loader; listener: TrainListener; signal: AbortSignal },
+  { training, dataset, listener }: PreparedRun,
+  loader: Loader,
+  signal: AbortSignal,
 ): Promise<EngineClient | undefined> {
+  const { config, model, optimizer } = training;
   const { batchSize, labelSmoothing, initialization, seed, threads, crop } = config;
   try {
     return await EngineClient.start(
@@ -308,51 +251,17 @@ async function startEngine(
   }
 }
 
-async function setWeights(
-  engine: EngineClient,
-  {
-    training,
-    checkpoint,
-    warn,
-  }: { training: ResolvedTraining; checkpoint: Checkpoint | undefined; warn: (message: string) => void },
-): Promise<void> {
+async function setWeights(engine: EngineClient, { training, checkpoint, warn }: PreparedRun): Promise<void> {
   const { config } = training;
   if (!checkpoint) {
     await engine.call('initialize', { seed: config.seed });
     return;
   }
   const { bytes, path, info } = checkpoint;
-  const optimizer = info.config.optimizer.kind === config.optimizer.kind;
-  if (!optimizer)
-    warn(
-      `the optimizer is ${config.optimizer.kind} from here on; what ${info.config.optimizer.kind} had gathered is dropped`,
-    );
-  await engine.call('restore', { bytes, path, optimizer });
-}
-
-/** What output.log says of an event. */
-function logLine(event: TrainEvent): string | undefined {
-  switch (event.kind) {
-    case 'start': {
-      const { model, classes, pictures, crop, batchSize, epochs, resumed } = event;
-      const what = `${model}, ${classes} classes, ${pictures.train} + ${pictures.val} pictures, crop ${crop}, batch ${batchSize}, ${epochs} epochs`;
-      return resumed
-        ? `resume from ${resumed.path} (epoch ${resumed.epoch}, step ${resumed.step}): ${what}`
-        : `start: ${what}`;
-    }
-    case 'epoch':
-      return `${epochText(event)} (${event.seconds.toFixed(1)} s)`;
-    case 'checkpoint':
-      return `saved ${event.path}${event.best ? ' (the best so far)' : ''}`;
-    case 'learningRate':
-      return `learning rate ${event.from} -> ${event.to}`;
-    case 'rejected':
-      return `rejected ${event.file}: ${event.reason}`;
-    case 'warning':
-      return `warning: ${event.message}`;
-    case 'message':
-      return event.text;
-    default:
-      return undefined;
+  const before = info.config.optimizer.kind;
+  const optimizer = before === config.optimizer.kind;
+  if (!optimizer) {
+    warn(`the optimizer is ${config.optimizer.kind} from here on; what ${before} had gathered is dropped`);
   }
+  await engine.call('restore', { bytes, path, optimizer });
 }

@@ -1,5 +1,4 @@
 import type { Dataset } from '../data/dataset.js';
-import type { Loader } from '../data/loader/loader.js';
 import { UserError } from '../errors.js';
 import { resnodeVersion } from '../version.js';
 import { type CheckpointInfo, checkpointMetadata, type EpochResult } from './checkpoint.js';
@@ -7,6 +6,7 @@ import type { CheckpointSaver } from './checkpoint-saver.js';
 import type { ResolvedTraining } from './config.js';
 import type { EngineClient } from './engine-client.js';
 import type { SpanResult } from './engine-session.js';
+import type { EpochQueue } from './epoch-queue.js';
 import type { TrainListener, TrainStep } from './events.js';
 import { meansOf, noSums, type Sums } from './metrics.js';
 import type { Preparation } from './preparation.js';
@@ -18,7 +18,7 @@ export interface TrainerOptions {
   readonly dataset: Dataset;
   readonly preparation: Preparation | undefined;
   readonly folder: RunFolder;
-  readonly loader: Loader;
+  readonly queue: EpochQueue;
   readonly engine: EngineClient;
   readonly saver: CheckpointSaver;
   readonly schedule: Schedule;
@@ -59,7 +59,6 @@ export class Trainer {
   readonly #valSteps: number;
   #position: Position;
   #savedAt: Position;
-  #queued: number;
 
   constructor(options: TrainerOptions) {
     const { training, dataset, position } = options;
@@ -68,16 +67,10 @@ export class Trainer {
     this.#valSteps = Math.ceil(dataset.val.length / training.config.valBatchSize);
     this.#position = position;
     this.#savedAt = position;
-    this.#queued = position.epoch;
   }
 
   get position(): Position {
     return this.#position;
-  }
-
-  /** Lets the loader begin with the first epoch. */
-  prefetch(): void {
-    this.#queueUpTo(this.#position.epoch + 1);
   }
 
   /**
@@ -108,7 +101,7 @@ export class Trainer {
     const { signal } = this.#options;
     if (signal.aborted) return 'stopped';
     // one epoch ahead, so that the loader never waits for us
-    this.#queueUpTo(this.#position.epoch + 2);
+    this.#options.queue.upTo(this.#position.epoch + 2);
     const started = performance.now();
     const before = this.#position.seconds;
     const seconds = (): number => before + (performance.now() - started) / 1000;
@@ -259,18 +252,6 @@ export class Trainer {
       trainAccuracy: top1,
       learningRate: schedule.learningRate,
     });
-  }
-
-  /** Queues whole epochs, training and validation, up to but without `end`. */
-  #queueUpTo(end: number): void {
-    const { loader, training, position } = this.#options;
-    for (; this.#queued < Math.min(end, training.config.epochs); this.#queued++) {
-      const firstBatch = this.#queued === position.epoch ? position.step : 0;
-      loader.enqueue({ split: 'train', epoch: this.#queued, firstBatch, dropLast: true, shuffle: true });
-      if (this.#valSteps > 0) {
-        loader.enqueue({ split: 'val', epoch: this.#queued, dropLast: false, shuffle: false });
-      }
-    }
   }
 
   #info(position: Position): CheckpointInfo {

@@ -74,7 +74,7 @@ def main():
             timm.stem = nn.Sequential()
             timm.stem.add_module("conv", nn.Conv2d(3, 16, 3, padding=1, bias=False))
             print(f"  timm's names and shapes, logits differ by {same_as_timm(PreActResNet(stages, 10, 'cifar', 16, bottleneck), timm, 32):.1e}")
-    for name, make, pixels in (("AlexNet", alexnet, 227), ("ZFNet", zfnet, 224), ("VGG13", vgg13, 224)):
+    for name, make, pixels in (("AlexNet", alexnet, 227), ("ZFNet", zfnet, 227), ("VGG13", vgg13, 224)):
         print(f"{name} at {pixels} pixels: {count(make(256, pixels)):,} parameters")
 
 

@@ -46,8 +46,8 @@ def digest(name: str, values: np.ndarray) -> list[float]:
     """[norm, dot with the vector that the formula draws for "probe:" + name, eight sampled values]."""
     flat = np.asarray(values, dtype=np.float64).reshape(-1)
     probe = fill("probe:" + name, flat.shape)
-    numbers = [np.linalg.norm(flat), np.dot(flat, probe), *flat[sample_indices(flat.size)]]
-    return [significant(number) for number in numbers]
+    sampled = [significant(value, 7) for value in flat[sample_indices(flat.size)]]
+    return [significant(np.linalg.norm(flat)), significant(np.dot(flat, probe)), *sampled]
 
 
 def significant(number: float, digits: int = 9) -> float:

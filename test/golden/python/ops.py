@@ -78,9 +78,9 @@ def pooling():
     file = CaseFile("ops/pooling.safetensors")
     # shape, kernel, stride, padding
     windows = [
-        ([2, 3, 8, 8], [3, 3], [2, 2], [1, 1]), ([2, 17, 7, 5], [3, 3], [2, 2], [1, 1]), ([1, 16, 9, 7], [3, 3], [2, 2], [0, 0]),
-        ([2, 5, 6, 8], [2, 2], [2, 2], [0, 0]), ([2, 24, 7, 7], [2, 2], [2, 2], [0, 0]), ([1, 3, 7, 9], [2, 3], [1, 2], [1, 0]),
-        ([2, 32, 5, 4], [3, 2], [3, 1], [0, 1]), ([1, 5, 6, 6], [5, 5], [1, 1], [2, 2]), ([2, 3, 3, 5], [3, 5], [1, 1], [0, 0]),
+        ([2, 3, 8, 8], [3, 3], [2, 2], [1, 1]), ([1, 17, 7, 5], [3, 3], [2, 2], [1, 1]), ([1, 16, 9, 7], [3, 3], [2, 2], [0, 0]),
+        ([2, 5, 6, 8], [2, 2], [2, 2], [0, 0]), ([2, 24, 5, 5], [2, 2], [2, 2], [0, 0]), ([1, 3, 7, 9], [2, 3], [1, 2], [1, 0]),
+        ([1, 32, 5, 4], [3, 2], [3, 1], [0, 1]), ([1, 5, 6, 6], [5, 5], [1, 1], [2, 2]), ([2, 3, 3, 5], [3, 5], [1, 1], [0, 0]),
         ([1, 16, 1, 1], [3, 3], [2, 2], [1, 1]), ([1, 3, 5, 5], [1, 1], [2, 2], [0, 0]),
     ]
     for number, (shape, kernel, stride, padding) in enumerate(windows):
@@ -154,7 +154,7 @@ def losses():
         labels = torch.tensor(targets, dtype=torch.int64)
         label = f"{batch}x{classes}{'-ignored-' + '-'.join(map(str, ignored)) if ignored else ''}"
         case = f"nllLoss:{label}"
-        x = torch.tensor(F.log_softmax(leaf(f"{case}.x", [batch, classes]), 1).detach().float(), dtype=torch.float64).requires_grad_()
+        x = F.log_softmax(leaf(f"{case}.x", [batch, classes]), 1).detach().float().double().requires_grad_()
         y = F.nll_loss(x, labels, ignore_index=-1)
         dy = backward(case, y)
         file.add(case, "nllLoss", {}, dict(x=x, labels=targets, dy=dy, y=y, dx=x.grad))

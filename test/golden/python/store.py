@@ -33,6 +33,7 @@ class CaseFile:
     def write(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         save_file(self.tensors, self.path, {"cases": json.dumps(self.cases, separators=(",", ":"))})
+        self.path.chmod(0o644)
         print(f"{self.path.relative_to(FOLDER)}: {len(self.cases)} cases, {self.path.stat().st_size / 1024:.0f} KiB")
 
 

@@ -69,7 +69,7 @@ def alexnet(classes: int, pixels: int = 227) -> PlainNet:
     return PlainNet(ALEXNET, classes, pixels, prelu=False, classifier_norm=True)
 
 
-def zfnet(classes: int, pixels: int = 224) -> PlainNet:
+def zfnet(classes: int, pixels: int = 227) -> PlainNet:
     return PlainNet(ZFNET, classes, pixels, prelu=False, classifier_norm=True)
 
 
