@@ -25,7 +25,13 @@ export class Competitor {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
-  private constructor(name: string, child: ChildProcess, lines: AsyncIterator<string>, ready: Answer, firstStep: number) {
+  private constructor(
+    name: string,
+    child: ChildProcess,
+    lines: AsyncIterator<string>,
+    ready: Answer,
+    firstStep: number,
+  ) {
     this.name = name;
     this.version = ready.version ?? '';
     this.firstStep = firstStep;

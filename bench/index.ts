@@ -3,10 +3,15 @@ import { Command, InvalidArgumentError } from 'commander';
 import { machine } from './machine.js';
 import { loaderSuite } from './suites/loader.js';
 import { preprocessSuite } from './suites/preprocess.js';
-import type { BenchOptions, Table } from './suites/suite.js';
 import { inferenceSuite, stepSuite } from './suites/step.js';
+import type { BenchOptions, Table } from './suites/suite.js';
 
-const suites = { step: stepSuite, inference: inferenceSuite, loader: loaderSuite, preprocess: preprocessSuite };
+const suites = {
+  step: stepSuite,
+  inference: inferenceSuite,
+  loader: loaderSuite,
+  preprocess: preprocessSuite,
+};
 type SuiteName = keyof typeof suites;
 
 const program = new Command('npm run bench --')
@@ -18,7 +23,10 @@ const program = new Command('npm run bench --')
   .option('--threads <n>', 'threads of each side', positive, 2)
   .option('--rounds <n>', 'times that each side is measured; the median counts', positive, 5)
   .option('--steps <n>', 'steps a measurement', positive, 2)
-  .option('--data <folder>', 'a dataset (loader) or a folder of pictures (preprocess); made up where it is missing')
+  .option(
+    '--data <folder>',
+    'a dataset (loader) or a folder of pictures (preprocess); made up where it is missing',
+  )
   .option('--json', 'print JSON', false)
   .parse();
 
@@ -33,7 +41,11 @@ const about = machine();
 if (options.json) {
   process.stdout.write(`${JSON.stringify({ machine: about, tables }, null, 2)}\n`);
 } else {
-  console.log(Object.entries(about).map(([key, value]) => `${key}: ${value}`).join('\n'));
+  console.log(
+    Object.entries(about)
+      .map(([key, value]) => `${key}: ${value}`)
+      .join('\n'),
+  );
   for (const { title, rows } of tables) {
     console.log(`\n${title}`);
     console.table(Object.fromEntries(rows.map(({ name, ...rest }) => [name, rest])));

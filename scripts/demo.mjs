@@ -20,7 +20,21 @@ if (!existsSync(join(data, 'dataset.json'))) {
 resnode(
   'train',
   ...['--data', data, '--project', project, '--run-dir', join(root, 'runs'), '--model', 'cifar-resnet20'],
-  ...['--crop', '28', '--no-flip', '--threads', '1', '--batch-size', '64', '--epochs', '6', '--lr', '0.05', '--schedule', 'cosine,tMax=6,etaMin=0.0005'],
+  ...[
+    '--crop',
+    '28',
+    '--no-flip',
+    '--threads',
+    '1',
+    '--batch-size',
+    '64',
+    '--epochs',
+    '6',
+    '--lr',
+    '0.05',
+    '--schedule',
+    'cosine,tMax=6,etaMin=0.0005',
+  ],
 );
 const tested = JSON.parse(resnode('test', '--project', project, '--run-dir', join(root, 'runs'), '--json'));
 const [picture] = readdirSync(heldOut).sort().slice(0, 1);
@@ -55,9 +69,14 @@ async function writePictures() {
     mkdirSync(join(pictures, String(digit)), { recursive: true });
     const total = values.length / (side * side);
     for (let index = 0; index < total; index++) {
-      const pixels = Buffer.from(values.slice(index * side * side, (index + 1) * side * side).map((v) => v * 255));
-      const file = index === 0 ? join(heldOut, `${digit}.png`) : join(pictures, String(digit), `${index}.png`);
-      await sharp(pixels, { raw: { width: side, height: side, channels: 1 } }).png().toFile(file);
+      const pixels = Buffer.from(
+        values.slice(index * side * side, (index + 1) * side * side).map((v) => v * 255),
+      );
+      const file =
+        index === 0 ? join(heldOut, `${digit}.png`) : join(pictures, String(digit), `${index}.png`);
+      await sharp(pixels, { raw: { width: side, height: side, channels: 1 } })
+        .png()
+        .toFile(file);
       count += 1;
     }
   }
@@ -78,7 +97,11 @@ function resnode(...args) {
 }
 
 async function drawAsText(file) {
-  const { data: grey, info } = await sharp(file).greyscale().resize(side, side / 2).raw().toBuffer({ resolveWithObject: true });
+  const { data: grey, info } = await sharp(file)
+    .greyscale()
+    .resize(side, side / 2)
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   const shades = ' .:-=+*#%@';
   console.log(`\n${file}`);
   for (let row = 0; row < info.height; row++) {

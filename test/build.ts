@@ -2,8 +2,12 @@ import { spawnSync } from 'node:child_process';
 
 /** Worker threads load compiled files, so the tests of threads need `dist/` to be up to date. */
 export default function build(): void {
-  const result = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
-    stdio: 'inherit',
-  });
+  const result = spawnSync(
+    process.execPath,
+    ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'],
+    {
+      stdio: 'inherit',
+    },
+  );
   if (result.status !== 0) throw new Error('the build failed');
 }

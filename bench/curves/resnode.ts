@@ -55,7 +55,11 @@ const state = engine.createState();
 const program = engine.compile(graph, { state });
 const initial = initialValues(graph, 1);
 for (const [name, value] of initial) state.write(name, value);
-const specs = [...initial.keys()].map((name) => ({ name, dtype: 'F32' as const, shape: state.values.get(name)?.shape ?? [] }));
+const specs = [...initial.keys()].map((name) => ({
+  name,
+  dtype: 'F32' as const,
+  shape: state.values.get(name)?.shape ?? [],
+}));
 const file = new SafetensorsWriter(specs, {});
 for (const [name, value] of initial) file.floats(name).set(value);
 writeFileSync(join(out, 'initial.safetensors'), file.finish());
@@ -67,7 +71,10 @@ for (let step = 0; step < steps; step++) {
   if (!batch) throw new Error('the loader ended early');
   const written = new Uint8Array(batch.images.byteLength + batch.labels.byteLength);
   written.set(new Uint8Array(batch.images.buffer, batch.images.byteOffset, batch.images.byteLength));
-  written.set(new Uint8Array(batch.labels.buffer, batch.labels.byteOffset, batch.labels.byteLength), batch.images.byteLength);
+  written.set(
+    new Uint8Array(batch.labels.buffer, batch.labels.byteOffset, batch.labels.byteLength),
+    batch.images.byteLength,
+  );
   batches.write(written);
   const scalars = Object.entries(optimizer.scalars({ learningRate, update: step + 1 }));
   program.run({

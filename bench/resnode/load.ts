@@ -6,7 +6,11 @@ import { BatchReader } from '../../dist/data/loader/batch-reader.js';
 import { Loader } from '../../dist/data/loader/loader.js';
 
 const { values } = parseArgs({
-  options: { data: { type: 'string' }, size: { type: 'string', default: '112' }, workers: { type: 'string', default: '1' } },
+  options: {
+    data: { type: 'string' },
+    size: { type: 'string', default: '112' },
+    workers: { type: 'string', default: '1' },
+  },
 });
 const dataset = await readDataset(values.data ?? '');
 const size = Number(values.size);
@@ -28,7 +32,8 @@ let left = 0;
 
 function take(pictures: number): void {
   for (let taken = 0; taken < pictures; taken += batchSize) {
-    if (left === 0) left = loader.enqueue({ split: 'train', epoch: epoch++, shuffle: true, dropLast: true }).batches;
+    if (left === 0)
+      left = loader.enqueue({ split: 'train', epoch: epoch++, shuffle: true, dropLast: true }).batches;
     const batch = reader.take();
     if (batch) reader.release(batch);
     left -= 1;

@@ -30,7 +30,8 @@ const engine = await engines.onednn({ threads: Number(values.threads) });
 const model = createModel({ family: 'resnet', stages: parseStages(values.stages) });
 const optimizer = new Optimizer({ kind: 'sgd' });
 const batch = { batchSize, height: pixels, width: pixels, classes };
-const graph = values.mode === 'train' ? trainingGraph(model, { ...batch, optimizer }) : inferenceGraph(model, batch);
+const graph =
+  values.mode === 'train' ? trainingGraph(model, { ...batch, optimizer }) : inferenceGraph(model, batch);
 const state = engine.createState();
 const program = engine.compile(graph, { state });
 for (const [name, data] of initialValues(graph, 1)) state.write(name, data);

@@ -19,7 +19,15 @@ export async function loaderSuite(options: BenchOptions): Promise<Table> {
       await Competitor.start({
         name: 'albumentations + OpenCV',
         command: options.torch,
-        arguments: ['bench/pytorch/pictures.py', '--mode', 'load', '--pictures', `${data}/train`, '--size', String(crop)],
+        arguments: [
+          'bench/pytorch/pictures.py',
+          '--mode',
+          'load',
+          '--pictures',
+          `${data}/train`,
+          '--size',
+          String(crop),
+        ],
       }),
     );
   }

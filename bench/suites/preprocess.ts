@@ -11,13 +11,23 @@ const size = 128;
 /** Decoding, resizing and encoding whole pictures, one worker a side. */
 export async function preprocessSuite(options: BenchOptions): Promise<Table> {
   const pictures = await pictureFolder(options.data);
-  const count = readdirSync(pictures, { recursive: true }).filter((file) => String(file).endsWith('.jpg')).length;
+  const count = readdirSync(pictures, { recursive: true }).filter((file) =>
+    String(file).endsWith('.jpg'),
+  ).length;
   const out = join(tmpdir(), `resnode-bench-${process.pid}`);
   const python = options.torch
     ? await Competitor.start({
         name: 'OpenCV',
         command: options.torch,
-        arguments: ['bench/pytorch/pictures.py', '--mode', 'prepare', '--pictures', pictures, '--size', String(size)],
+        arguments: [
+          'bench/pytorch/pictures.py',
+          '--mode',
+          'prepare',
+          '--pictures',
+          pictures,
+          '--size',
+          String(size),
+        ],
       })
     : undefined;
   const ours: number[] = [];

@@ -61,7 +61,11 @@ function contestants(mode: 'train' | 'inference', options: BenchOptions): Compet
   };
   const { torch } = options;
   if (!torch) return [ours];
-  const python = (name: string, extra: string[], environment: Record<string, string> = {}): CompetitorOptions => ({
+  const python = (
+    name: string,
+    extra: string[],
+    environment: Record<string, string> = {},
+  ): CompetitorOptions => ({
     name,
     command: torch,
     arguments: ['bench/pytorch/step.py', ...shared, ...extra],

@@ -1,10 +1,29 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Outcome, run, scratch, start, writePictures } from './tool.js';
 
 const { path, remove } = scratch();
-const small = ['--stages', '32x1,64x1', '--crop', '32', '--batch-size', '8', '--threads', '1', '--run-dir', path('runs')];
+const small = [
+  '--stages',
+  '32x1,64x1',
+  '--crop',
+  '32',
+  '--batch-size',
+  '8',
+  '--threads',
+  '1',
+  '--run-dir',
+  path('runs'),
+];
 
 /** One clear message, a hint or not, never a stack, and not exit code 0. */
 function expectClear(outcome: Outcome, message: RegExp): void {
@@ -15,7 +34,16 @@ function expectClear(outcome: Outcome, message: RegExp): void {
 
 beforeAll(async () => {
   await writePictures(path('pictures'), ['ça va', 'dog', 'zébu'], 14);
-  const made = await run('preprocess', path('pictures'), '--out', path('data'), '--size', '40', '--workers', '1');
+  const made = await run(
+    'preprocess',
+    path('pictures'),
+    '--out',
+    path('data'),
+    '--size',
+    '40',
+    '--workers',
+    '1',
+  );
   expect(made.stderr + made.status).toMatch(/0$/);
   const trained = await run('train', '--data', path('data'), '--project', 'good', '--epochs', '2', ...small);
   expect(trained.status, trained.stderr).toBe(0);
@@ -53,26 +81,58 @@ describe('preprocess goes on past', () => {
     writeFileSync(path('mixed', 'dog', 'text.jpg'), 'I am no picture');
     cpSync(path('mixed', 'dog', 'picture 0.jpg'), path('mixed', 'dog', 'cut.jpg'));
     truncateSync(path('mixed', 'dog', 'cut.jpg'), 300);
-    const outcome = await run('preprocess', path('mixed'), '--out', path('mixed-data'), '--size', '40', '--json');
+    const outcome = await run(
+      'preprocess',
+      path('mixed'),
+      '--out',
+      path('mixed-data'),
+      '--size',
+      '40',
+      '--json',
+    );
     expect(outcome.status, outcome.stderr).toBe(0);
     const rejected = readFileSync(path('mixed-data', 'rejected.csv'), 'utf8').trim().split('\n').slice(1);
-    expect(rejected.map((line) => line.split(',')[0]).sort()).toEqual(['dog/cut.jpg', 'dog/empty.jpg', 'dog/text.jpg']);
+    expect(rejected.map((line) => line.split(',')[0]).sort()).toEqual([
+      'dog/cut.jpg',
+      'dog/empty.jpg',
+      'dog/text.jpg',
+    ]);
   });
 });
 
 describe('train refuses', () => {
   const refusals: Array<[what: string, args: string[], message: RegExp]> = [
     ['a dataset that is not there', ['--data', path('nowhere'), '--project', 'a'], /error: .*nowhere/],
-    ['pictures that were not preprocessed', ['--data', path('pictures'), '--project', 'a'], /resnode preprocess/],
+    [
+      'pictures that were not preprocessed',
+      ['--data', path('pictures'), '--project', 'a'],
+      /resnode preprocess/,
+    ],
     ['a crop larger than the pictures', ['--data', path('data'), '--project', 'a', '--crop', '64'], /crop/],
     ['no epochs', ['--data', path('data'), '--project', 'a', '--epochs', '0'], /epochs/],
-    ['a batch larger than the dataset', ['--data', path('data'), '--project', 'a', '--batch-size', '500'], /batch/],
+    [
+      'a batch larger than the dataset',
+      ['--data', path('data'), '--project', 'a', '--batch-size', '500'],
+      /batch/,
+    ],
     ['an unknown model', ['--data', path('data'), '--project', 'a', '--model', 'resnet62'], /did you mean/],
-    ['an unknown schedule', ['--data', path('data'), '--project', 'a', '--schedule', 'platau'], /did you mean 'plateau'/],
+    [
+      'an unknown schedule',
+      ['--data', path('data'), '--project', 'a', '--schedule', 'platau'],
+      /did you mean 'plateau'/,
+    ],
     ['an unknown option', ['--data', path('data'), '--project', 'a', '--epoch', '2'], /--epochs/],
     ['a name that is a path', ['--data', path('data'), '--project', '../a'], /project/],
-    ['another model in the same run', ['--data', path('data'), '--project', 'good', '--model', 'resnet20'], /model|resnet20/],
-    ['a run folder that cannot be made', ['--data', path('data'), '--project', 'a', '--run-dir', '/proc/runs'], /\/proc\/runs/],
+    [
+      'another model in the same run',
+      ['--data', path('data'), '--project', 'good', '--model', 'resnet20'],
+      /model|resnet20/,
+    ],
+    [
+      'a run folder that cannot be made',
+      ['--data', path('data'), '--project', 'a', '--run-dir', '/proc/runs'],
+      /\/proc\/runs/,
+    ],
   ];
   for (const [what, args, message] of refusals) {
     it(what, async () => {
@@ -106,14 +166,20 @@ describe('training survives', () => {
     const args = ['--data', path('data'), '--project', 'blow', ...small];
     expect((await run('train', ...args, '--epochs', '1')).status).toBe(0);
     const before = readdirSync(path('runs', 'blow', 'checkpoints'));
-    expectClear(await run('train', ...args, '--epochs', '3', '--lr', '1e30'), /(NaN|Infinity|not finite|infinite)/);
+    expectClear(
+      await run('train', ...args, '--epochs', '3', '--lr', '1e30'),
+      /(NaN|Infinity|not finite|infinite)/,
+    );
     expect(readdirSync(path('runs', 'blow', 'checkpoints'))).toEqual(before);
     expect((await run('test', '--project', 'blow', '--run-dir', path('runs'))).status).toBe(0);
   });
 
   it('a truncated last checkpoint: falls back on the one before and says so', async () => {
     cpSync(path('runs', 'good'), path('runs', 'cut'), { recursive: true });
-    const last = readFileSync(path('runs', 'cut', 'checkpoints', 'last'), 'utf8').trim().split('\n')[0] ?? '';
+    const last =
+      readFileSync(path('runs', 'cut', 'checkpoints', 'last'), 'utf8')
+        .trim()
+        .split('\n')[0] ?? '';
     truncateSync(path('runs', 'cut', 'checkpoints', last), 1000);
     const outcome = await run('train', '--data', path('data'), '--project', 'cut', '--epochs', '3', ...small);
     expect(outcome.status, outcome.stderr).toBe(0);
@@ -130,7 +196,17 @@ describe('training survives', () => {
       context.skip();
     }
     try {
-      const args = ['--data', path('data'), '--project', 'full', ...small, '--run-dir', disk, '--epochs', '6'];
+      const args = [
+        '--data',
+        path('data'),
+        '--project',
+        'full',
+        ...small,
+        '--run-dir',
+        disk,
+        '--epochs',
+        '6',
+      ];
       const outcome = await run('train', ...args);
       expect(outcome.stderr).not.toMatch(/\n\s+at /);
       expect(outcome.stderr + outcome.stdout).toMatch(/ENOSPC|disk|space/i);

@@ -45,7 +45,10 @@ export function run(...args: string[]): Promise<Outcome> {
 /** A temporary folder for one file of tests. */
 export function scratch(): { path: (...parts: string[]) => string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'resnode-e2e-'));
-  return { path: (...parts) => join(folder, ...parts), remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return {
+    path: (...parts) => join(folder, ...parts),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
 /** Pictures that a little network learns in a few epochs: each class has a colour of its own, with noise. */
@@ -55,7 +58,9 @@ export async function writePictures(folder: string, classes: readonly string[], 
     for (let number = 0; number < each; number++) {
       const background = { r: (index * 97) % 256, g: (index * 57 + 90) % 256, b: (200 - index * 41) & 255 };
       const noise = { type: 'gaussian' as const, mean: 60 + index * 40, sigma: 25 };
-      await sharp({ create: { width: 44 + (number % 5), height: 40 + (number % 3), channels: 3, background, noise } })
+      await sharp({
+        create: { width: 44 + (number % 5), height: 40 + (number % 3), channels: 3, background, noise },
+      })
         .tint(background)
         .jpeg()
         .toFile(join(folder, label, `picture ${number}.jpg`));

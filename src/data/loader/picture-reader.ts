@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import jpegTurbo from '@julusian/jpeg-turbo';
-import { readJpegHeader } from './jpeg-header.js';
 import { type Picture, PictureRejection } from '../transforms/picture.js';
+import { readJpegHeader } from './jpeg-header.js';
 
 const { decompressSync, FORMAT_RGB } = jpegTurbo;
 

@@ -35,7 +35,10 @@ export function readGolden(file: string): GoldenCase[] {
     const entry = header[name] as Entry;
     const [start, end] = entry.data_offsets;
     const data = new Uint8Array(bytes.subarray(headerEnd + start, headerEnd + end)).buffer;
-    return { shape: entry.shape, data: entry.dtype === 'I32' ? new Int32Array(data) : new Float32Array(data) };
+    return {
+      shape: entry.shape,
+      data: entry.dtype === 'I32' ? new Int32Array(data) : new Float32Array(data),
+    };
   };
   return cases.map(({ tensors, ...rest }) => ({
     ...rest,
@@ -60,7 +63,12 @@ export function relativeError(actual: Float32Array, expected: ArrayLike<number>)
 }
 
 /** Fails with the name of what differs. */
-export function expectClose(what: string, actual: Float32Array, expected: ArrayLike<number>, tolerance: number): void {
+export function expectClose(
+  what: string,
+  actual: Float32Array,
+  expected: ArrayLike<number>,
+  tolerance: number,
+): void {
   expect(actual.length, `${what}: length`).toBe(expected.length);
   const error = relativeError(actual, expected);
   expect(error <= tolerance, `${what}: relative error ${error} above ${tolerance}`).toBe(true);

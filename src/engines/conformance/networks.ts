@@ -163,6 +163,9 @@ function expectDigest(what: string, name: string, values: Float32Array, expected
   digest(name, values).forEach((number, index) => {
     const scale = index < 2 ? norm : Math.max(typical, Math.abs(expected[index] ?? 0));
     const error = Math.abs(number - (expected[index] ?? Number.NaN)) / scale;
-    expect(error <= tolerance, `${what}: number ${index} is ${number} instead of ${expected[index]} (${error})`).toBe(true);
+    expect(
+      error <= tolerance,
+      `${what}: number ${index} is ${number} instead of ${expected[index]} (${error})`,
+    ).toBe(true);
   });
 }

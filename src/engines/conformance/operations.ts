@@ -10,7 +10,13 @@ import { flatten } from '../../graph/ops/flatten.js';
 import { linear } from '../../graph/ops/linear.js';
 import { logSoftmax } from '../../graph/ops/log-softmax.js';
 import { type CrossEntropyAttributes, nllLoss, softmaxCrossEntropy } from '../../graph/ops/loss.js';
-import { type AvgPoolAttributes, avgPool, globalAvgPool, type MaxPoolAttributes, maxPool } from '../../graph/ops/pool.js';
+import {
+  type AvgPoolAttributes,
+  avgPool,
+  globalAvgPool,
+  type MaxPoolAttributes,
+  maxPool,
+} from '../../graph/ops/pool.js';
 import { prelu } from '../../graph/ops/prelu.js';
 import { relu } from '../../graph/ops/relu.js';
 import type { Engine, HostArray } from '../engine.js';
@@ -41,7 +47,12 @@ const builders: Record<string, (built: Built) => Value> = {
   relu: ({ graph, value }) => graph.apply1(relu, {}, [value('x')], 'y'),
   prelu: ({ graph, value }) => graph.apply1(prelu, {}, [value('x'), value('weight')], 'y'),
   maxPool: ({ graph, value, attributes }) =>
-    graph.apply1(maxPool, { ...attributes, training: true } as unknown as MaxPoolAttributes, [value('x')], 'y'),
+    graph.apply1(
+      maxPool,
+      { ...attributes, training: true } as unknown as MaxPoolAttributes,
+      [value('x')],
+      'y',
+    ),
   avgPool: ({ graph, value, attributes }) =>
     graph.apply1(avgPool, attributes as unknown as AvgPoolAttributes, [value('x')], 'y'),
   globalAvgPool: ({ graph, value }) => graph.apply1(globalAvgPool, {}, [value('x')], 'y'),
@@ -139,7 +150,8 @@ function buildBatchNorm({ graph, value, attributes }: Built): Value {
   const epsilon = attributes.epsilon as number;
   const [x, scale, shift, mean, variance] = ['x', 'weight', 'bias', 'runningMean', 'runningVar'].map(value);
   if (!x || !scale || !shift || !mean || !variance) throw new Error('batchNorm lacks a tensor');
-  if (!attributes.training) return graph.apply1(batchNormInference, { epsilon }, [x, scale, shift, mean, variance], 'y');
+  if (!attributes.training)
+    return graph.apply1(batchNormInference, { epsilon }, [x, scale, shift, mean, variance], 'y');
   const [y, batchMean, batchVariance] = graph.apply(batchNorm, { epsilon }, [x, scale, shift], 'y');
   if (!y || !batchMean || !batchVariance) throw new Error('batchNorm lacks an output');
   const count = x.shape.reduce((product, extent) => product * extent, 1) / (x.shape[1] ?? 1);
@@ -148,7 +160,10 @@ function buildBatchNorm({ graph, value, attributes }: Built): Value {
   return y;
 }
 
-function tensor(golden: GoldenCase, role: string): GoldenCase['tensors'] extends ReadonlyMap<string, infer T>
+function tensor(
+  golden: GoldenCase,
+  role: string,
+): GoldenCase['tensors'] extends ReadonlyMap<string, infer T>
   ? T extends { data: infer D }
     ? D
     : never

@@ -57,7 +57,9 @@ export class Compiler {
     this.descriptors = new Descriptors(runtime.library);
     this.layout = activationLayout(runtime.library.effectiveIsa());
     this.#updatesState = graph.nodes.some((node) => updates.has(node.kind));
-    this.trains = graph.nodes.some((node) => node.kind.endsWith('Backward') || node.kind.endsWith('BackwardWeight'));
+    this.trains = graph.nodes.some(
+      (node) => node.kind.endsWith('Backward') || node.kind.endsWith('BackwardWeight'),
+    );
     this.#scratchpad = this.#region(0);
     this.#scratchpad.persistent = true;
   }
@@ -93,7 +95,8 @@ export class Compiler {
   tensor(value: Value): Tensor {
     const known = this.#tensors.get(value);
     if (known) return known;
-    if (value.role !== 'parameter' && value.role !== 'statistic') throw new Error(`'${value.name}' is not computed yet`);
+    if (value.role !== 'parameter' && value.role !== 'statistic')
+      throw new Error(`'${value.name}' is not computed yet`);
     return this.state.tensor(this.state.slot(value.name));
   }
 
@@ -207,7 +210,9 @@ export class Compiler {
 
   /** A descriptor of activations in the graph's layout. */
   activation(shape: readonly number[], type: ElementType = 'f32'): Descriptor {
-    return shape.length === 4 ? this.descriptors.make(shape, type, this.layout) : this.descriptors.plain(shape, type);
+    return shape.length === 4
+      ? this.descriptors.make(shape, type, this.layout)
+      : this.descriptors.plain(shape, type);
   }
 
   /** A descriptor of pictures in a definite blocked layout. */
@@ -218,7 +223,11 @@ export class Compiler {
   /** Attributes with the scratchpad handed over by us, and post-operations. */
   attributes(append?: (postOps: Handle) => void): Handle {
     const { library } = this.runtime;
-    const attributes = this.descriptors.own('attributes', 'dnnl_primitive_attr_destroy', 'dnnl_primitive_attr_create');
+    const attributes = this.descriptors.own(
+      'attributes',
+      'dnnl_primitive_attr_destroy',
+      'dnnl_primitive_attr_create',
+    );
     library.call('dnnl_primitive_attr_set_scratchpad_mode', attributes, 1);
     if (append) {
       const postOps = this.descriptors.own('post-ops', 'dnnl_post_ops_destroy', 'dnnl_post_ops_create');
@@ -259,7 +268,8 @@ export class Compiler {
       this.#scratchpad.size = Math.max(this.#scratchpad.size, scratchpad.size);
       list.push([arg.scratchpad, { descriptor: scratchpad, place: this.#scratchpad, offset: 0 }]);
     }
-    const tensors = (pairs: ReadonlyArray<readonly [number, Tensor]>): Tensor[] => pairs.map(([, tensor]) => tensor);
+    const tensors = (pairs: ReadonlyArray<readonly [number, Tensor]>): Tensor[] =>
+      pairs.map(([, tensor]) => tensor);
     return {
       kind: 'primitive',
       name,

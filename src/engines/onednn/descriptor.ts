@@ -1,5 +1,14 @@
 import { EngineError } from '../engine.js';
-import { type Argument, dataTypes, type FunctionName, formatTags, type Handle, type OneDnn, query, statusText } from './ffi.js';
+import {
+  type Argument,
+  dataTypes,
+  type FunctionName,
+  formatTags,
+  type Handle,
+  type OneDnn,
+  query,
+  statusText,
+} from './ffi.js';
 
 export type ElementType = keyof typeof dataTypes;
 export type FormatTag = keyof typeof formatTags;
@@ -48,7 +57,12 @@ export class Descriptors {
   }
 
   /** What a primitive descriptor chose for one of its tensors; undefined where it needs none. */
-  chosen(primitive: Handle, which: keyof typeof query, shape: readonly number[], type: ElementType): Descriptor | undefined {
+  chosen(
+    primitive: Handle,
+    which: keyof typeof query,
+    shape: readonly number[],
+    type: ElementType,
+  ): Descriptor | undefined {
     const result = new BigUint64Array(1);
     const status = this.library.call('dnnl_primitive_desc_query', primitive, query[which], 0, result);
     const borrowed = Number(result[0]);
@@ -65,7 +79,10 @@ export class Descriptors {
   /** The name of the implementation behind a primitive descriptor, e.g. `jit:avx512_core`. */
   implementation(primitive: Handle): string {
     const result = new BigUint64Array(1);
-    check('implementation', this.library.call('dnnl_primitive_desc_query', primitive, query.implementation, 0, result));
+    check(
+      'implementation',
+      this.library.call('dnnl_primitive_desc_query', primitive, query.implementation, 0, result),
+    );
     return this.library.text(result[0] ?? 0n);
   }
 

@@ -25,21 +25,38 @@ function network(layers: Layers, image: Value): Value {
   const stem = layers.conv('stem', image, { out: 16, kernel: 3, padding: 1 });
   const pre = layers.relu('relu', layers.batchNorm('norm', stem));
   const branch = layers.conv('conv1', pre, { out: 16, kernel: 3, padding: 1 });
-  const sum = layers.add('sum', layers.conv('conv2', layers.relu('relu2', layers.batchNorm('norm2', branch)), { out: 16, kernel: 1 }), stem);
-  return layers.linear('head', layers.flatten('flat', layers.globalAvgPool('pool', sum)), { out: classes, std: 0.3 });
+  const sum = layers.add(
+    'sum',
+    layers.conv('conv2', layers.relu('relu2', layers.batchNorm('norm2', branch)), { out: 16, kernel: 1 }),
+    stem,
+  );
+  return layers.linear('head', layers.flatten('flat', layers.globalAvgPool('pool', sum)), {
+    out: classes,
+    std: 0.3,
+  });
 }
 
 function trainingGraph(batch: number): Graph {
   const graph = new Graph();
   const layers = new Layers(graph, { training: true });
   const logits = network(layers, graph.input('image', [batch, 3, pixels, pixels]));
-  const loss = graph.apply1(softmaxCrossEntropy, { labelSmoothing: 0 }, [logits, graph.input('labels', [batch], 'i32')], 'loss');
+  const loss = graph.apply1(
+    softmaxCrossEntropy,
+    { labelSmoothing: 0 },
+    [logits, graph.input('labels', [batch], 'i32')],
+    'loss',
+  );
   const gradients = differentiate(graph, { loss });
   layers.updateStatistics();
   const scalars = ['learningRate', 'momentum', 'weightDecay'].map((name) => graph.input(name, [1]));
   const parameters = graph.values('parameter');
   const ordered = [...parameters.filter((p) => p.decays), ...parameters.filter((p) => !p.decays)];
-  graph.apply(sgd, { nesterov: true }, [...scalars, ...ordered.flatMap((p) => [p, gradients.get(p) as Value])], 'sgd');
+  graph.apply(
+    sgd,
+    { nesterov: true },
+    [...scalars, ...ordered.flatMap((p) => [p, gradients.get(p) as Value])],
+    'sgd',
+  );
   graph.output('loss', loss);
   graph.output('logits', logits);
   return fuse(graph);
@@ -66,9 +83,10 @@ function initialise(state: EngineState): void {
     const { initializer } = value;
     const values = random(elements(value));
     if (initializer?.kind === 'constant') values.fill(initializer.value);
-    else values.forEach((v, index) => {
-      values[index] = v * 0.3;
-    });
+    else
+      values.forEach((v, index) => {
+        values[index] = v * 0.3;
+      });
     state.write(name, values);
   }
 }
@@ -76,7 +94,11 @@ function initialise(state: EngineState): void {
 function step(program: Program, batch: number, at: number): number {
   seed = at + 11;
   const labels = Int32Array.from({ length: batch }, (_, index) => (index + at) % classes);
-  const scalars = { learningRate: Float32Array.of(0.05), momentum: Float32Array.of(0.9), weightDecay: Float32Array.of(1e-4) };
+  const scalars = {
+    learningRate: Float32Array.of(0.05),
+    momentum: Float32Array.of(0.9),
+    weightDecay: Float32Array.of(1e-4),
+  };
   program.run({ image: random(batch * 3 * pixels * pixels), labels, ...scalars });
   return program.read('loss')[0] ?? Number.NaN;
 }
@@ -114,7 +136,10 @@ describe('onednn engine', () => {
     const state = engine.createState();
     const training = engine.compile(trainingGraph(8), { state });
     initialise(state);
-    const batches = [1, 3, 8].map((batch) => ({ batch, program: engine.compile(inferenceGraph(batch), { state }) }));
+    const batches = [1, 3, 8].map((batch) => ({
+      batch,
+      program: engine.compile(inferenceGraph(batch), { state }),
+    }));
     let before: Float32Array | undefined;
     for (const at of [0, 1]) {
       step(training, 8, at);
@@ -125,7 +150,9 @@ describe('onednn engine', () => {
         return program.read('logits').slice(0, classes);
       });
       for (const result of results) {
-        result.forEach((logit, index) => expect(logit).toBeCloseTo(results[0]?.[index] ?? Number.NaN, 4));
+        for (const [index, logit] of result.entries()) {
+          expect(logit).toBeCloseTo(results[0]?.[index] ?? Number.NaN, 4);
+        }
       }
       expect(results[0]).not.toEqual(before);
       before = results[0];
@@ -198,7 +225,11 @@ describe('onednn engine', () => {
     initialise(state);
     seed = 5;
     const image = random(4 * 3 * pixels * pixels);
-    const still = { learningRate: Float32Array.of(0), momentum: Float32Array.of(0), weightDecay: Float32Array.of(0) };
+    const still = {
+      learningRate: Float32Array.of(0),
+      momentum: Float32Array.of(0),
+      weightDecay: Float32Array.of(0),
+    };
     program.run({ image, labels: Int32Array.of(-1, -1, -1, -1), ...still });
     expect(program.read('loss')[0]).toBe(0);
     image[0] = Number.NaN;
@@ -212,12 +243,20 @@ describe('onednn engine', () => {
     const state = engine.createState();
     const program = engine.compile(trainingGraph(2), { state });
     expect(() => program.run({})).toThrow(EngineError);
-    expect(() => program.run({ image: new Float32Array(3) })).toThrow(/'image' takes 864 numbers \(2x3x12x12\), got 3/);
+    expect(() => program.run({ image: new Float32Array(3) })).toThrow(
+      /'image' takes 864 numbers \(2x3x12x12\), got 3/,
+    );
     expect(() => program.read('accuracy')).toThrow(/no output 'accuracy'; it has loss, logits/);
     expect(() => state.read('nothing')).toThrow(/holds no 'nothing'/);
     expect(() => state.write('head.bias', new Float32Array(3))).toThrow(/'head.bias' takes 5 numbers, got 3/);
     const other = new Graph();
-    other.output('y', new Layers(other, { training: false }).conv('other', other.input('x', [1, 3, 8, 8]), { out: 4, kernel: 3 }));
+    other.output(
+      'y',
+      new Layers(other, { training: false }).conv('other', other.input('x', [1, 3, 8, 8]), {
+        out: 4,
+        kernel: 3,
+      }),
+    );
     expect(() => engine.compile(other, { state })).toThrow(/'other.weight' is not in the state/);
     program.close();
     program.close();

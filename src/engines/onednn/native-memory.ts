@@ -5,7 +5,14 @@ import type { Handle } from './ffi.js';
 const hugePage = 2 * 1024 * 1024;
 
 interface Libc {
-  mmap(address: number, length: number, protection: number, flags: number, file: number, offset: number): Handle;
+  mmap(
+    address: number,
+    length: number,
+    protection: number,
+    flags: number,
+    file: number,
+    offset: number,
+  ): Handle;
   munmap(address: Handle, length: number): number;
   madvise(address: Handle, length: number, advice: number): number;
   memset(address: Handle, byte: number, length: number): Handle;

@@ -44,7 +44,7 @@ export class OneDnnProgram implements Program {
   readonly #inputs = new Map<string, BoundInput>();
   readonly #plain = new Map<string, Descriptor>();
   readonly #ending: ReadonlyArray<readonly ArenaRegion[]>;
-  /** Keeps what the native side points at alive. */
+  // biome-ignore lint/correctness/noUnusedPrivateClassMembers: keeps what the native side points at alive
   #held: readonly HostArray[] = [];
   #preparedVersion = -1;
   #closed = false;
@@ -59,7 +59,9 @@ export class OneDnnProgram implements Program {
     });
     this.memory = { arena: plan.size, lowerBound: plan.lowerBound };
     this.#arena = new NativeMemory(plan.size);
-    this.#ending = compiled.steps.map((_, index) => used.filter((region) => !region.persistent && region.last === index));
+    this.#ending = compiled.steps.map((_, index) =>
+      used.filter((region) => !region.persistent && region.last === index),
+    );
     if (parts.poison) this.#arena.fill(0, plan.size, 0xff);
     try {
       this.#prologue = compiled.prologue.map((step) => this.#bind(step));
@@ -83,7 +85,8 @@ export class OneDnnProgram implements Program {
     const steps = this.#steps;
     for (let index = 0; index < steps.length; index++) {
       (steps[index] as Bound).run();
-      if (poison) for (const region of this.#ending[index] ?? []) this.#arena.fill(region.offset, region.size, 0xff);
+      if (poison)
+        for (const region of this.#ending[index] ?? []) this.#arena.fill(region.offset, region.size, 0xff);
     }
     runtime.library.call('dnnl_stream_wait', runtime.stream);
     if (compiled.updatesState) state.version += 1;
@@ -129,7 +132,9 @@ export class OneDnnProgram implements Program {
       const array = inputs[name];
       if (!array) throw new EngineError(`the program needs the input '${name}'`);
       if (array.length !== elements(value)) {
-        throw new EngineError(`input '${name}' takes ${elements(value)} numbers (${value.shape.join('x')}), got ${array.length}`);
+        throw new EngineError(
+          `input '${name}' takes ${elements(value)} numbers (${value.shape.join('x')}), got ${array.length}`,
+        );
       }
       if (tensor.place.kind === 'input' && tensor.place.copy) {
         const place = hostPlace(tensor, this.#arena);
@@ -160,7 +165,8 @@ export class OneDnnProgram implements Program {
     const places = tensors.map((tensor) => hostPlace(tensor, this.#arena));
     const counts = tensors.map((tensor) => elements(tensor.descriptor));
     const floats = new Map<number, Float32Array>();
-    const at = (index: number): { memory: NativeMemory; offset: number } => places[index] as (typeof places)[0];
+    const at = (index: number): { memory: NativeMemory; offset: number } =>
+      places[index] as (typeof places)[0];
     const views: HostViews = {
       floats: (index) => {
         const known = floats.get(index);
@@ -178,8 +184,15 @@ export class OneDnnProgram implements Program {
   #bindPrimitive(step: Extract<Step, { kind: 'primitive' }>): Bound {
     const { runtime, descriptors } = this.#parts;
     const { library, stream } = runtime;
-    const primitive = descriptors.own(step.name, 'dnnl_primitive_destroy', 'dnnl_primitive_create', step.descriptor);
-    const list = argumentList(step.arguments.map(([argument, tensor]) => [argument, this.#memory(tensor)] as const));
+    const primitive = descriptors.own(
+      step.name,
+      'dnnl_primitive_destroy',
+      'dnnl_primitive_create',
+      step.descriptor,
+    );
+    const list = argumentList(
+      step.arguments.map(([argument, tensor]) => [argument, this.#memory(tensor)] as const),
+    );
     const count = step.arguments.length;
     const { name } = step;
     return {

@@ -1,4 +1,4 @@
-import { type Descriptor, Descriptors, check, create } from './descriptor.js';
+import { check, create, type Descriptor, Descriptors } from './descriptor.js';
 import { arg, type Handle, type OneDnn } from './ffi.js';
 import { addressOf, type NativeMemory } from './native-memory.js';
 import { addressIn, type Tensor } from './tensor.js';
@@ -58,7 +58,9 @@ export class Runtime {
 }
 
 /** An array of dnnl_exec_arg_t: {int32 argument, padding, pointer to the memory object}. */
-export function argumentList(list: ReadonlyArray<readonly [argument: number, memory: Handle]>): BigUint64Array {
+export function argumentList(
+  list: ReadonlyArray<readonly [argument: number, memory: Handle]>,
+): BigUint64Array {
   const records = new BigUint64Array(list.length * 2);
   list.forEach(([argument, memory], index) => {
     records[index * 2] = BigInt(argument);

@@ -1,8 +1,8 @@
 import { elements, type Graph, type Value } from '../../graph/graph.js';
 import { EngineError, type EngineState, type OptimizerSlot } from '../engine.js';
 import { type Descriptor, Descriptors } from './descriptor.js';
-import type { Runtime } from './runtime.js';
 import { NativeMemory } from './native-memory.js';
+import type { Runtime } from './runtime.js';
 import type { FlatBuffer, Tensor } from './tensor.js';
 
 /** Cache line: neighbours in a flat buffer never share one. */
@@ -43,14 +43,20 @@ export class OneDnnState implements EngineState {
   adopt(graph: Graph): void {
     // those that decay come first, so that an optimizer can treat each group as one range
     const parameters = graph.values('parameter');
-    const ordered = [...parameters.filter((value) => value.decays), ...parameters.filter((value) => !value.decays)];
+    const ordered = [
+      ...parameters.filter((value) => value.decays),
+      ...parameters.filter((value) => !value.decays),
+    ];
     for (const value of [...ordered, ...graph.values('statistic')]) {
       const known = this.values.get(value.name);
       if (known && elements(known) !== elements(value)) {
-        throw new EngineError(`'${value.name}' has ${elements(value)} elements here and ${elements(known)} in the state`);
+        throw new EngineError(
+          `'${value.name}' has ${elements(value)} elements here and ${elements(known)} in the state`,
+        );
       }
       if (known) continue;
-      if (this.#laidOut) throw new EngineError(`'${value.name}' is not in the state that this graph is compiled on`);
+      if (this.#laidOut)
+        throw new EngineError(`'${value.name}' is not in the state that this graph is compiled on`);
       this.values.set(value.name, value);
       this.#slots.set(value.name, { value, descriptor: undefined, offset: 0 });
     }
@@ -58,7 +64,10 @@ export class OneDnnState implements EngineState {
 
   slot(name: string): Slot {
     const slot = this.#slots.get(name);
-    if (!slot) throw new EngineError(`the state holds no '${name}'; it holds ${[...this.#slots.keys()].slice(0, 5)}, ...`);
+    if (!slot)
+      throw new EngineError(
+        `the state holds no '${name}'; it holds ${[...this.#slots.keys()].slice(0, 5)}, ...`,
+      );
     return slot;
   }
 

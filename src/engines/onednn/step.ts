@@ -31,5 +31,7 @@ export interface HostStep {
 export type Step = PrimitiveStep | HostStep;
 
 export function tensorsOf(step: Step): Tensor[] {
-  return step.kind === 'primitive' ? step.arguments.map(([, tensor]) => tensor) : [...step.reads, ...step.writes];
+  return step.kind === 'primitive'
+    ? step.arguments.map(([, tensor]) => tensor)
+    : [...step.reads, ...step.writes];
 }

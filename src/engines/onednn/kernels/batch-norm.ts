@@ -119,7 +119,9 @@ export const updateStatistics: Kernel<'updateStatistics'> = {
   prepare(node, compiler) {
     const layers = layersOf(node.inputs);
     const line = 16;
-    const padded = layers.flatMap(({ channels }) => [channels, channels]).map((n) => Math.ceil(n / line) * line);
+    const padded = layers
+      .flatMap(({ channels }) => [channels, channels])
+      .map((n) => Math.ceil(n / line) * line);
     const total = padded.reduce((sum, n) => sum + n, 0);
     const all = compiler.allocate(compiler.descriptors.plain([1, total], 'f32'));
     let offset = 0;
@@ -191,14 +193,19 @@ export const foldBatchNorm: Kernel<'foldBatchNorm'> = {
       run(views) {
         const after = hasBias ? 2 : 1;
         const [scale, shift, mean, variance] = [0, 1, 2, 3].map((index) => views.floats(after + index));
-        const [from, to, toBias] = [views.floats(0), views.floats(reads.length), views.floats(reads.length + 1)];
+        const [from, to, toBias] = [
+          views.floats(0),
+          views.floats(reads.length),
+          views.floats(reads.length + 1),
+        ];
         if (!scale || !shift || !mean || !variance) return;
         for (let channel = 0; channel < channels; channel++) {
           const factor = (scale[channel] ?? 0) / Math.sqrt((variance[channel] ?? 0) + epsilon);
           const bias = hasBias ? (views.floats(1)[channel] ?? 0) : 0;
           toBias[channel] = (bias - (mean[channel] ?? 0)) * factor + (shift[channel] ?? 0);
           const end = (channel + 1) * perChannel;
-          for (let index = channel * perChannel; index < end; index++) to[index] = (from[index] ?? 0) * factor;
+          for (let index = channel * perChannel; index < end; index++)
+            to[index] = (from[index] ?? 0) * factor;
         }
       },
     });
@@ -237,11 +244,14 @@ interface NormLayer<V> {
   readonly channels: number;
 }
 
-function layersOf<V extends { readonly shape: readonly number[] }>(inputs: readonly V[]): Array<NormLayer<V>> {
+function layersOf<V extends { readonly shape: readonly number[] }>(
+  inputs: readonly V[],
+): Array<NormLayer<V>> {
   const layers: Array<NormLayer<V>> = [];
   for (let index = 0; index + 3 < inputs.length; index += 4) {
     const [runningMean, , mean, variance] = inputs.slice(index, index + 4);
-    if (runningMean && mean && variance) layers.push({ runningMean, mean, variance, channels: elements(runningMean) });
+    if (runningMean && mean && variance)
+      layers.push({ runningMean, mean, variance, channels: elements(runningMean) });
   }
   return layers;
 }

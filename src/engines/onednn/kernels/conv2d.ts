@@ -36,11 +36,14 @@ export const conv2d: Kernel<'conv2d'> = {
     const addend = addendValue && compiler.tensor(addendValue);
     const source = compiler.tensor(x);
     const inPlace =
-      addend !== undefined && compiler.mayOverwrite(addend) && regionOf(addend) !== regionOf(source) ? addend : undefined;
+      addend !== undefined && compiler.mayOverwrite(addend) && regionOf(addend) !== regionOf(source)
+        ? addend
+        : undefined;
     const append = (postOps: Handle): void => {
       const { library } = compiler.runtime;
       if (inPlace) library.call('dnnl_post_ops_append_sum', postOps, 1, 0, 0);
-      else if (addend) library.call('dnnl_post_ops_append_binary', postOps, algorithm.add, addend.descriptor.handle);
+      else if (addend)
+        library.call('dnnl_post_ops_append_binary', postOps, algorithm.add, addend.descriptor.handle);
       if (attributes.relu) library.call('dnnl_post_ops_append_eltwise', postOps, algorithm.relu, 0, 0);
     };
     const wanted = addend ? { ...choice.wanted, destination: addend.descriptor } : choice.wanted;
@@ -107,7 +110,11 @@ export const conv2dBackwardWeight: Kernel<'conv2dBackwardWeight'> = {
     const descriptor = backwardWeight(compiler, geometry, choice);
     const read = chooser(compiler.descriptors, descriptor);
     const x = compiler.convert(compiler.tensor(xValue), read('source', geometry.source), name);
-    const dy = compiler.convert(compiler.tensor(dyValue), read('diffDestination', geometry.destination), name);
+    const dy = compiler.convert(
+      compiler.tensor(dyValue),
+      read('diffDestination', geometry.destination),
+      name,
+    );
     const target = compiler.allocateFor(dweight, read('diffWeights', geometry.weight));
     const writes: Array<readonly [number, Tensor]> = [[arg.diffWeights, target]];
     const dbias = node.outputs[1];
@@ -154,7 +161,12 @@ function any(compiler: Compiler, shape: readonly number[]): Descriptor {
   return compiler.descriptors.make(shape, 'f32', 'any');
 }
 
-function forward(compiler: Compiler, geometry: Geometry, wanted: Wanted, attributes: Handle): Handle | undefined {
+function forward(
+  compiler: Compiler,
+  geometry: Geometry,
+  wanted: Wanted,
+  attributes: Handle,
+): Handle | undefined {
   const bias = geometry.bias ? compiler.descriptors.plain([geometry.destination[1] ?? 0], 'f32').handle : 0;
   return compiler.tryPrimitive(
     'dnnl_convolution_forward_primitive_desc_create',
@@ -172,7 +184,10 @@ function forward(compiler: Compiler, geometry: Geometry, wanted: Wanted, attribu
 
 /** The graph's layout where a fast implementation takes it, else what oneDNN prefers. */
 function forwardChoice(compiler: Compiler, name: string, geometry: Geometry): Choice {
-  const free: Wanted = { source: any(compiler, geometry.source), destination: any(compiler, geometry.destination) };
+  const free: Wanted = {
+    source: any(compiler, geometry.source),
+    destination: any(compiler, geometry.destination),
+  };
   const fixed: Wanted = {
     source: (geometry.source[1] ?? 0) <= fewChannels ? free.source : compiler.activation(geometry.source),
     destination: compiler.activation(geometry.destination),
@@ -208,10 +223,17 @@ function fast(
 ): Handle {
   const first = make(choice.wanted, choice.hint);
   if (first && isFast(compiler, first)) return first;
-  const free: Wanted = { source: any(compiler, geometry.source), destination: any(compiler, geometry.destination) };
+  const free: Wanted = {
+    source: any(compiler, geometry.source),
+    destination: any(compiler, geometry.destination),
+  };
   const hint = forward(compiler, geometry, free, compiler.attributes());
   const second = hint && make(free, hint);
-  return required([second && (isFast(compiler, second) || !first) ? second : first], 0, 'backward convolution');
+  return required(
+    [second && (isFast(compiler, second) || !first) ? second : first],
+    0,
+    'backward convolution',
+  );
 }
 
 function backwardWeight(compiler: Compiler, geometry: Geometry, choice: Choice): Handle {
@@ -248,10 +270,10 @@ function chooser(
   descriptors: Descriptors,
   primitive: Handle,
 ): (which: Parameters<Descriptors['chosen']>[1], shape: readonly number[]) => Descriptor {
-  return (which, shape) => required([descriptors.chosen(primitive, which, shape, 'f32')], 0, `${which} ${elements({ shape })}`);
+  return (which, shape) =>
+    required([descriptors.chosen(primitive, which, shape, 'f32')], 0, `${which} ${elements({ shape })}`);
 }
 
 function isFast(compiler: Compiler, primitive: Handle): boolean {
   return !compiler.descriptors.implementation(primitive).startsWith('ref');
 }
-

@@ -1,10 +1,10 @@
+import type { Value } from '../../../graph/graph.js';
 import { required } from '../../../graph/graph.js';
 import { fillUint32 } from '../../../random/philox.js';
+import type { Compiler } from '../compiler.js';
 import { algorithm, arg } from '../ffi.js';
 import type { Tensor } from '../tensor.js';
 import type { Kernel } from './kernel.js';
-import type { Compiler } from '../compiler.js';
-import type { Value } from '../../../graph/graph.js';
 
 export const dropout: Kernel<'dropout'> = {
   emit(node, compiler) {
@@ -36,7 +36,14 @@ export const dropoutBackward: Kernel<'dropoutBackward'> = {
 };
 
 /** result = x mask / (1 - p) */
-function emitMasked(compiler: Compiler, name: string, x: Tensor, mask: Tensor, p: number, result: Value): void {
+function emitMasked(
+  compiler: Compiler,
+  name: string,
+  x: Tensor,
+  mask: Tensor,
+  p: number,
+  result: Value,
+): void {
   const descriptor = compiler.primitive(
     name,
     'dnnl_binary_primitive_desc_create',
@@ -46,7 +53,13 @@ function emitMasked(compiler: Compiler, name: string, x: Tensor, mask: Tensor, p
     mask.descriptor.handle,
     x.descriptor.handle,
     compiler.attributes((postOps) => {
-      compiler.runtime.library.call('dnnl_post_ops_append_eltwise', postOps, algorithm.linear, 1 / (1 - p), 0);
+      compiler.runtime.library.call(
+        'dnnl_post_ops_append_eltwise',
+        postOps,
+        algorithm.linear,
+        1 / (1 - p),
+        0,
+      );
     }),
   );
   const target = compiler.mayOverwrite(x) ? x : compiler.allocateFor(result, x.descriptor);

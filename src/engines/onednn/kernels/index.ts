@@ -1,6 +1,12 @@
 import type { OperationKind } from '../../../graph/ops/index.js';
 import { add } from './add.js';
-import { batchNorm, batchNormBackward, batchNormInference, foldBatchNorm, updateStatistics } from './batch-norm.js';
+import {
+  batchNorm,
+  batchNormBackward,
+  batchNormInference,
+  foldBatchNorm,
+  updateStatistics,
+} from './batch-norm.js';
 import { bias, biasBackward } from './bias.js';
 import { conv2d, conv2dBackwardInput, conv2dBackwardWeight } from './conv2d.js';
 import { dropout, dropoutBackward } from './dropout.js';
@@ -10,7 +16,14 @@ import type { Kernel } from './kernel.js';
 import { linear, linearBackwardInput, linearBackwardWeight } from './linear.js';
 import { nllLoss, nllLossBackward, softmaxCrossEntropy, softmaxCrossEntropyBackward } from './loss.js';
 import { adam, sgd } from './optimizers.js';
-import { avgPool, avgPoolBackward, globalAvgPool, globalAvgPoolBackward, maxPool, maxPoolBackward } from './pool.js';
+import {
+  avgPool,
+  avgPoolBackward,
+  globalAvgPool,
+  globalAvgPoolBackward,
+  maxPool,
+  maxPoolBackward,
+} from './pool.js';
 import { prelu, preluBackward } from './prelu.js';
 import { relu, reluBackward } from './relu.js';
 import { logSoftmax, logSoftmaxBackward } from './softmax.js';

@@ -53,8 +53,16 @@ export const linearBackwardInput: Kernel<'linearBackwardInput'> = {
       forward(compiler, name, size),
       compiler.attributes(),
     );
-    const wanted = required([descriptors.chosen(descriptor, 'weights', [size.out, size.features], 'f32')], 0, name);
-    const weight = compiler.convert(weightTensor(compiler, weightValue, size, name), wanted, `${name}.weight`);
+    const wanted = required(
+      [descriptors.chosen(descriptor, 'weights', [size.out, size.features], 'f32')],
+      0,
+      name,
+    );
+    const weight = compiler.convert(
+      weightTensor(compiler, weightValue, size, name),
+      wanted,
+      `${name}.weight`,
+    );
     const target = compiler.allocateFor(dx, descriptors.plain(dx.shape, 'f32'));
     const reads = [
       [arg.diffDestination, compiler.plain(compiler.tensor(dy), name)],

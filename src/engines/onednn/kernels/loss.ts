@@ -70,7 +70,12 @@ export const softmaxCrossEntropy: Kernel<'softmaxCrossEntropy'> = {
         for (let row = 0; row < labels.length; row++) {
           const start = row * classes;
           const logits = views.floats(0).subarray(start, start + classes);
-          sum += softmaxRow(logits, views.floats(3).subarray(start, start + classes), labels[row] ?? -1, labelSmoothing);
+          sum += softmaxRow(
+            logits,
+            views.floats(3).subarray(start, start + classes),
+            labels[row] ?? -1,
+            labelSmoothing,
+          );
         }
         views.floats(2)[0] = sum / counted(labels);
       },
@@ -89,7 +94,11 @@ export const softmaxCrossEntropyBackward: Kernel<'softmaxCrossEntropyBackward'> 
     const { labelSmoothing } = node.attributes;
     compiler.emitHost({
       name,
-      reads: [compiler.input(node, 0), compiler.plain(compiler.input(node, 1), name), compiler.input(node, 2)],
+      reads: [
+        compiler.input(node, 0),
+        compiler.plain(compiler.input(node, 1), name),
+        compiler.input(node, 2),
+      ],
       writes: [target],
       run(views) {
         const [probabilities, labels, gradient] = [views.floats(1), views.ints(2), views.floats(3)];
@@ -114,7 +123,12 @@ export const softmaxCrossEntropyBackward: Kernel<'softmaxCrossEntropyBackward'> 
 };
 
 /** Writes the probabilities of one row and gives its loss; rows without a label have none. */
-function softmaxRow(logits: Float32Array, probabilities: Float32Array, label: number, smoothing: number): number {
+function softmaxRow(
+  logits: Float32Array,
+  probabilities: Float32Array,
+  label: number,
+  smoothing: number,
+): number {
   let highest = Number.NEGATIVE_INFINITY;
   let mean = 0;
   for (const logit of logits) {
@@ -128,7 +142,8 @@ function softmaxRow(logits: Float32Array, probabilities: Float32Array, label: nu
     probabilities[index] = exponential;
     total += exponential;
   }
-  for (let index = 0; index < logits.length; index++) probabilities[index] = (probabilities[index] ?? 0) / total;
+  for (let index = 0; index < logits.length; index++)
+    probabilities[index] = (probabilities[index] ?? 0) / total;
   if (label < 0) return 0;
   const normaliser = Math.log(total) + highest;
   return normaliser - (1 - smoothing) * (logits[label] ?? Number.NaN) - smoothing * mean;

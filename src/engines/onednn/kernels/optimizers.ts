@@ -68,7 +68,10 @@ export const adam: Kernel<'adam'> = {
           // m = beta1 m + (1 - beta1) d
           binary(compiler, name, algorithm.multiply, direction, fresh, mean, { sum: beta1 }),
           // s = beta2 s + (1 - beta2) d^2
-          binary(compiler, name, algorithm.multiply, direction, direction, square, { scale: 1 - beta2, sum: beta2 }),
+          binary(compiler, name, algorithm.multiply, direction, direction, square, {
+            scale: 1 - beta2,
+            sum: beta2,
+          }),
           // t = sqrt(s / correction2) + epsilon
           rootOf(compiler, name, square, root, epsilon, temporary),
           // p -= rate / correction1 * m / t
@@ -80,7 +83,11 @@ export const adam: Kernel<'adam'> = {
 };
 
 /** Sends every gradient to its place in the flat buffer, in the layout of its parameter. */
-function setGradientsAside(pairs: readonly Value[], compiler: Compiler, slots: readonly OptimizerSlot[]): void {
+function setGradientsAside(
+  pairs: readonly Value[],
+  compiler: Compiler,
+  slots: readonly OptimizerSlot[],
+): void {
   for (const slot of slots) compiler.state.flat(slot);
   for (let index = 0; index + 1 < pairs.length; index += 2) {
     const [parameter, gradient] = [pairs[index], pairs[index + 1]];
@@ -126,7 +133,8 @@ function chunks(compiler: Compiler, pairs: readonly Value[], make: (at: At) => S
   const start = Math.min(...slots.map((slot) => slot.offset));
   const end = Math.max(...slots.map((slot) => slot.offset + (slot.descriptor?.size ?? 0)));
   const covered = slots.reduce((sum, slot) => sum + Math.ceil((slot.descriptor?.size ?? 0) / 64) * 64, 0);
-  if (Math.ceil(end / 64) * 64 - start !== covered) throw new Error('an optimizer covers a stretch with gaps');
+  if (Math.ceil(end / 64) * 64 - start !== covered)
+    throw new Error('an optimizer covers a stretch with gaps');
   const shared = new Map<number, Tensor['descriptor']>();
   const steps: Step[] = [];
   for (let offset = start; offset < end; offset += chunk * 4) {
@@ -168,8 +176,10 @@ function binary(
   const key = `${kind}:${a.descriptor.handle}:${second.descriptor.shape}:${Object.keys(after)}:${after.scale}:${after.sum}`;
   const times = after.times && stretched(compiler, after.times, a);
   const postOps = (list: Handle): void => {
-    if (after.add) library.call('dnnl_post_ops_append_binary', list, algorithm.add, after.add.descriptor.handle);
-    if (after.scale !== undefined) library.call('dnnl_post_ops_append_eltwise', list, algorithm.linear, after.scale, 0);
+    if (after.add)
+      library.call('dnnl_post_ops_append_binary', list, algorithm.add, after.add.descriptor.handle);
+    if (after.scale !== undefined)
+      library.call('dnnl_post_ops_append_eltwise', list, algorithm.linear, after.scale, 0);
     if (times) library.call('dnnl_post_ops_append_binary', list, algorithm.multiply, times.descriptor.handle);
     if (after.sum !== undefined) library.call('dnnl_post_ops_append_sum', list, after.sum, 0, 0);
   };
@@ -217,7 +227,12 @@ function rootOf(
       0,
       0,
       compiler.attributes((list) => {
-        library.call('dnnl_post_ops_append_binary', list, algorithm.multiply, stretchedFactor.descriptor.handle);
+        library.call(
+          'dnnl_post_ops_append_binary',
+          list,
+          algorithm.multiply,
+          stretchedFactor.descriptor.handle,
+        );
         library.call('dnnl_post_ops_append_eltwise', list, algorithm.linear, 1, epsilon);
       }),
     ),

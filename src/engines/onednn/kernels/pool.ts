@@ -71,7 +71,12 @@ function avgWindow({
 }
 
 function wholePlane([, , height = 1, width = 1]: readonly number[]): Window {
-  return { algorithm: algorithm.avgPoolExcludePadding, kernel: [height, width], stride: [1, 1], padding: [0, 0] };
+  return {
+    algorithm: algorithm.avgPoolExcludePadding,
+    kernel: [height, width],
+    stride: [1, 1],
+    padding: [0, 0],
+  };
 }
 
 function emitForward(
@@ -133,13 +138,7 @@ function emitBackward(
   compiler.define(dx, target);
 }
 
-function forward(
-  compiler: Compiler,
-  name: string,
-  x: Descriptor,
-  y: Descriptor,
-  window: Window,
-): Handle {
+function forward(compiler: Compiler, name: string, x: Descriptor, y: Descriptor, window: Window): Handle {
   return compiler.primitive(
     name,
     'dnnl_pooling_forward_primitive_desc_create',
