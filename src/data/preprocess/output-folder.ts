@@ -1,7 +1,8 @@
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
 import { syncFolder, writeFileAtomic } from '../atomic-write.js';
+import { makeFolder } from '../make-folder.js';
 import { describeOwner, isRunning, type Owner, thisOwner } from './owner.js';
 
 /** Present from the first moment of a run to its end; what holds it is no dataset yet. */
@@ -180,27 +181,6 @@ export class OutputFolder {
       throw outputFault(this.path, error as NodeJS.ErrnoException);
     }
   }
-}
-
-/** Makes a folder and those above it. Node's own `recursive` never ends on some file systems, such as /proc. */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
-    const parent = dirname(path);
-    if (code !== 'ENOENT' || parent === path || (await exists(parent))) throw error;
-    await makeFolder(parent);
-    await mkdir(path);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function writeMarker(out: string, replace: boolean): Promise<void> {

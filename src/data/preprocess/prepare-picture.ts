@@ -1,18 +1,11 @@
 import jpegTurbo from '@julusian/jpeg-turbo';
-import sharp, { type OutputInfo } from 'sharp';
+import sharp from 'sharp';
 import { type Geometry, geometryOf, maximumAspect } from './geometry.js';
-import { readJpegHeader } from './jpeg-header.js';
 import type { PictureSettings } from './options.js';
 import { decodingReason, maximumPixels, Rejection } from './rejection.js';
-import { Resizer } from './resizer.js';
 import { pixelSums } from './statistics.js';
 
-const { bufferSize, compressSync, decompressSync, FORMAT_RGBX, SAMP_420 } = jpegTurbo;
-
-/** Largest picture that is decoded whole and resized by our own resizer. */
-const directPixels = 4_000_000;
-/** Beyond this shrink in area, sharp is faster: it shrinks while it decodes. */
-const directShrink = 25;
+const { bufferSize, compressSync, FORMAT_RGBX, SAMP_420 } = jpegTurbo;
 
 /** A picture as it is written, with what is counted over its pixels before JPEG encoding. */
 export interface PreparedPicture {
@@ -27,7 +20,6 @@ export interface PreparedPicture {
 /** Turns the bytes of any picture file into the JPEG of the dataset. One for each thread. */
 export class PicturePreparer {
   readonly #settings: PictureSettings;
-  readonly #resizer = Resizer.create();
   #encoded = Buffer.alloc(0);
 
   constructor(settings: PictureSettings) {
@@ -37,50 +29,26 @@ export class PicturePreparer {
   /** @throws Rejection when the bytes are no usable picture */
   async prepare(bytes: Buffer): Promise<PreparedPicture> {
     if (bytes.length === 0) throw new Rejection('empty file');
-    return this.#prepareJpeg(bytes) ?? (await this.#prepareAny(bytes));
+    const { pixels, width, height } = await this.#decode(bytes);
+    const sums = this.#settings.statistics ? pixelSums(pixels) : undefined;
+    return { jpeg: this.#encode(pixels, width, height), width, height, sums };
   }
 
-  /** The quick way for plain JPEGs of moderate size; undefined when the general way has to be taken. */
-  #prepareJpeg(bytes: Buffer): PreparedPicture | undefined {
-    const header = this.#resizer && readJpegHeader(bytes);
-    if (!this.#resizer || !header?.plain) return undefined;
-    const geometry = this.#geometry(header);
-    if (!isDirect(header, geometry)) return undefined;
-    try {
-      decompressSync(bytes, this.#resizer.source(header.width, header.height), { format: FORMAT_RGBX });
-    } catch {
-      // it also throws on mere warnings, without saying which: let the general decoder judge
-      return undefined;
-    }
-    return this.#finish(this.#resize(this.#resizer, header, geometry), geometry);
-  }
-
-  /** The general way: any format, turned upright, in sRGB on white. */
-  async #prepareAny(bytes: Buffer): Promise<PreparedPicture> {
-    const { data, info, geometry, resizer } = await this.#decodeAny(bytes);
-    if (!resizer) return this.#finish(data, geometry);
-    resizer.source(info.width, info.height).set(data);
-    return this.#finish(this.#resize(resizer, info, geometry), geometry);
-  }
-
-  /** Pixels of four bytes, still to be resized where a `resizer` is given back. */
-  async #decodeAny(
-    bytes: Buffer,
-  ): Promise<{ data: Buffer; info: OutputInfo; geometry: Geometry; resizer: Resizer | undefined }> {
+  /** Pixels of four bytes (RGBX): turned upright, resized, cut, in sRGB on white. */
+  async #decode(bytes: Buffer): Promise<{ pixels: Buffer; width: number; height: number }> {
     try {
       const image = sharp(bytes, { failOn: 'error', limitInputPixels: maximumPixels });
-      const upright = (await image.metadata()).autoOrient;
-      const geometry = this.#geometry(upright);
-      const resizer = isDirect(upright, geometry) ? this.#resizer : undefined;
-      const { data, info } = await image
+      const { resized, kept } = this.#geometry((await image.metadata()).autoOrient);
+      const pixels = await image
         .autoOrient()
-        .resize(resizer ? null : { ...geometry.resized, fit: 'fill', kernel: 'cubic' })
+        .resize({ ...resized, fit: 'fill', kernel: 'cubic' })
+        .extract(kept)
         .flatten({ background: '#ffffff' })
         .toColourspace('srgb')
         .ensureAlpha()
         .raw({ depth: 'uchar' })
-        .toBuffer({ resolveWithObject: true });
-      return { data, info, geometry, resizer };
+        .toBuffer();
+      return { pixels, width: kept.width, height: kept.height };
     } catch (error) {
       if (error instanceof Rejection) throw error;
       throw new Rejection(decodingReason(bytes, error), { cause: error });
@@ -95,43 +63,12 @@ export class PicturePreparer {
     return geometryOf(source, this.#settings);
   }
 
-  #resize(resizer: Resizer, source: { width: number; height: number }, geometry: Geometry): Buffer {
-    const { width, height } = geometry.resized;
-    return resizer.resize(source.width, source.height, width, height);
-  }
-
-  /** Cuts, counts and encodes pixels of four bytes each. */
-  #finish(pixels: Buffer, { resized, kept }: Geometry): PreparedPicture {
-    const { width, height } = kept;
-    const inside = cut(pixels, resized.width, kept);
-    const sums = this.#settings.statistics ? pixelSums(inside) : undefined;
+  /** By libjpeg-turbo itself: sharp would copy the pixels once more and takes longer. */
+  #encode(pixels: Buffer, width: number, height: number): Uint8Array {
     const room = bufferSize({ width, height, subsampling: SAMP_420 });
     if (this.#encoded.length < room) this.#encoded = Buffer.alloc(room);
-    const jpeg = compressSync(inside, this.#encoded, {
-      format: FORMAT_RGBX,
-      width,
-      height,
-      subsampling: SAMP_420,
-      quality: this.#settings.quality,
-    });
-    return { jpeg, width, height, sums };
+    const { quality } = this.#settings;
+    const options = { format: FORMAT_RGBX, width, height, subsampling: SAMP_420, quality };
+    return compressSync(pixels, this.#encoded, options);
   }
-}
-
-/** Whether a picture is decoded whole before it is resized. */
-function isDirect(source: { width: number; height: number }, { resized }: Geometry): boolean {
-  const pixels = source.width * source.height;
-  return pixels <= Math.min(directPixels, directShrink * resized.width * resized.height);
-}
-
-/** Keeps a part of a picture of four bytes a pixel, in place. */
-function cut(pixels: Buffer, width: number, kept: Geometry['kept']): Buffer {
-  const rowBytes = kept.width * 4;
-  if (kept.width !== width || kept.top !== 0) {
-    for (let row = 0; row < kept.height; row++) {
-      const from = ((kept.top + row) * width + kept.left) * 4;
-      pixels.copyWithin(row * rowBytes, from, from + rowBytes);
-    }
-  }
-  return pixels.subarray(0, kept.height * rowBytes);
 }
