@@ -42,6 +42,8 @@ export class EngineClient {
     this.#ready = new Promise((resolve, reject) =>
       this.#pending.set(-1, { resolve: () => resolve(), reject }),
     );
+    // a start that is called off does not wait for it
+    this.#ready.catch(() => {});
     this.#worker.on('message', (message: EngineMessage) => this.#receive(message, onMessage));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(new Error('the engine thread has ended')));

@@ -1,5 +1,5 @@
 import { readdir, readFile, rmdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { writeFileAtomic } from '../data/atomic-write.js';
 import { makeFolder } from '../data/make-folder.js';
 import { exitCodes, UserError } from '../errors.js';
@@ -22,6 +22,7 @@ export class RunFolder {
   readonly checkpoints: string;
   readonly log: string;
   #lock: RunLock | undefined;
+  #begun = false;
 
   /** @throws UserError when the name cannot be that of a folder */
   constructor(options: { runDir?: string | undefined; project: string }) {
@@ -71,7 +72,14 @@ export class RunFolder {
     for (const folder of [this.checkpoints, this.path]) await rmdir(folder).catch(() => {});
   }
 
-  async writeConfig(config: TrainConfig): Promise<void> {
+  /** Whether this process has begun a training in it. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Writes the settings in force: the training begins. */
+  async begin(config: TrainConfig): Promise<void> {
+    this.#begun = true;
     await writeFileAtomic(join(this.path, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   }
 
@@ -84,14 +92,14 @@ export class RunFolder {
 
   /** Names one as the last or the best. */
   async mark(marker: Marker, path: string): Promise<void> {
-    await writeFileAtomic(join(this.checkpoints, marker), `${nameOf(path)}\n`);
+    await writeFileAtomic(join(this.checkpoints, marker), `${basename(path)}\n`);
   }
 
   /** Path of a marked checkpoint; undefined when nothing is marked. */
   async marked(marker: Marker): Promise<string | undefined> {
     const text = await readText(join(this.checkpoints, marker));
     const name = text?.split('\n', 1)[0]?.trim();
-    return name && nameOf(name) === name ? join(this.checkpoints, name) : undefined;
+    return name && basename(name) === name ? join(this.checkpoints, name) : undefined;
   }
 
   /** Removes all checkpoints but the newest `keepLast` and the marked ones. */
@@ -157,10 +165,6 @@ export class RunFolder {
       }
     }
   }
-}
-
-function nameOf(path: string): string {
-  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 }
 
 async function readText(path: string): Promise<string | undefined> {

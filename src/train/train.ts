@@ -69,15 +69,18 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const log = new RunLog(folder.log, ({ message }) =>
     listen({ kind: 'warning', message: `cannot write ${folder.log}: ${message}` }),
   );
+  const early: string[] = [];
   const listener: TrainListener = (event) => {
     const line = logLine(event);
-    if (line) log.write(line);
+    if (line) early.push(line);
+    // a run that is refused leaves no log
+    if (folder.begun) for (const each of early.splice(0)) log.write(each);
     listen(event);
   };
   try {
     return await trainIn(folder, { options, listener, log });
   } catch (error) {
-    log.write(`error: ${(error as Error).message}`);
+    if (folder.begun) log.write(`error: ${(error as Error).message}`);
     throw error;
   } finally {
     await log.flush();
@@ -104,7 +107,7 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
   const training = resolveTraining({ given, saved: checkpoint?.info.config, dataset });
   const { config, model } = training;
   const position = checkpoint ? resumePosition(checkpoint, training, dataset, warn) : startPosition;
-  await writeConfig(folder, config);
+  await begin(folder, config);
   listener({
     kind: 'start',
     run: folder.path,
@@ -193,9 +196,9 @@ function dataOf({ data }: TrainOptions, saved: TrainConfig | undefined): string 
   });
 }
 
-async function writeConfig(folder: RunFolder, config: TrainConfig): Promise<void> {
+async function begin(folder: RunFolder, config: TrainConfig): Promise<void> {
   try {
-    await folder.writeConfig(config);
+    await folder.begin(config);
   } catch (error) {
     throw new UserError(`cannot write the run folder ${folder.path}: ${(error as Error).message}`, {
       hint: 'Make room or permission there, or give another --run-dir.',

@@ -1,0 +1,96 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readCheckpoint } from '../../src/train/checkpoint.js';
+import { run, scratch, start, writePictures } from './tool.js';
+
+const { path, remove } = scratch();
+const epochs = '6';
+const trainArgs = (project: string, workers: number): string[] => [
+  'train',
+  ...['--data', path('data'), '--project', project, '--run-dir', path('runs'), '--epochs', epochs],
+  ...['--stages', '32x1,64x1', '--crop', '32', '--batch-size', '8', '--threads', '1', '--workers', String(workers)],
+];
+
+/** All tensors of a run's last checkpoint, weights and optimizer state alike. */
+async function finalTensors(project: string): Promise<Map<string, string>> {
+  const folder = path('runs', project, 'checkpoints');
+  const last = readFileSync(`${folder}/last`, 'utf8').trim().split('\n')[0] ?? '';
+  const { tensors } = await readCheckpoint(`${folder}/${last}`);
+  return new Map([...tensors].map(([name, tensor]) => [name, Buffer.from(tensor.bytes).toString('base64')]));
+}
+
+function lines(project: string): string[] {
+  const log = readFileSync(path('runs', project, 'output.log'), 'utf8');
+  return [...log.matchAll(/epoch=\d+, loss=.*?(?= \()/g)].map(([line]) => line);
+}
+
+let undisturbed: Map<string, string>;
+
+beforeAll(async () => {
+  await writePictures(path('pictures'), ['cat', 'dog', 'emu'], 40);
+  expect((await run('preprocess', path('pictures'), '--out', path('data'), '--size', '40')).status).toBe(0);
+  const outcome = await run(...trainArgs('whole', 1));
+  expect(outcome.status, outcome.stderr).toBe(0);
+  undisturbed = await finalTensors('whole');
+}, 180_000);
+
+afterAll(remove);
+
+describe('a training', () => {
+  it('stopped by signals again and again gives the same bytes as one never stopped', async () => {
+    const stops: Array<number | null> = [];
+    // other numbers of loader threads on the way must change nothing
+    for (let attempt = 0; attempt < 40; attempt++) {
+      const running = start(trainArgs('stopped', 1 + (attempt % 3)));
+      const timer = setTimeout(() => running.child.kill(attempt % 2 ? 'SIGINT' : 'SIGTERM'), 900 + attempt * 83);
+      const { status, stderr } = await running.outcome;
+      clearTimeout(timer);
+      expect([0, 130, 143], stderr).toContain(status);
+      stops.push(status);
+      if (status === 0) break;
+    }
+    expect(stops.length).toBeGreaterThan(1);
+    expect(stops.at(-1)).toBe(0);
+    expect(await finalTensors('stopped')).toEqual(undisturbed);
+    expect(lines('stopped')).toEqual(lines('whole'));
+  }, 240_000);
+
+  it('killed outright loses the epoch at most, and every file that is left loads', async () => {
+    let kills = 0;
+    for (let attempt = 0; attempt < 40; attempt++) {
+      const running = start(trainArgs('killed', 1));
+      const timer = setTimeout(() => running.child.kill('SIGKILL'), 1500 + attempt * 130);
+      const { status, stderr } = await running.outcome;
+      clearTimeout(timer);
+      const folder = path('runs', 'killed', 'checkpoints');
+      if (existsSync(folder)) {
+        for (const file of readdirSync(folder).filter((name) => name.endsWith('.safetensors'))) {
+          await readCheckpoint(`${folder}/${file}`);
+        }
+      }
+      if (status === 0) break;
+      expect(status, stderr).toBeNull();
+      kills += 1;
+    }
+    expect(kills).toBeGreaterThan(0);
+    expect(await finalTensors('killed')).toEqual(undisturbed);
+  }, 240_000);
+
+  it('that learned colours tells them apart', async () => {
+    const tested = await run('test', '--project', 'whole', '--run-dir', path('runs'), '--json');
+    const { top1, images, loss } = JSON.parse(tested.stdout) as { top1: number; images: number; loss: number };
+    expect(images).toBe(24);
+    expect(top1).toBeGreaterThan(90);
+    expect(loss).toBeLessThan(0.5);
+    const [picture = ''] = readdirSync(path('pictures', 'dog'));
+    const predicted = await run(
+      'predict',
+      path('pictures', 'dog', picture),
+      '--project',
+      'whole',
+      '--run-dir',
+      path('runs'),
+    );
+    expect(predicted.stdout).toMatch(/picture.*\n\s+\d+\.\d+ %\s+dog/);
+  });
+});
