@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import type { Dataset } from '../data/dataset.js';
+import { resolveTraining, sameModel, type TrainSettings } from './config.js';
+
+const dataset: Dataset = {
+  folder: '/data/birds',
+  classes: ['a', 'b', 'c'],
+  mean: [1, 2, 3],
+  std: [1, 1, 1],
+  train: Array.from({ length: 100 }, (_, index) => ({ file: `train/${index}.jpg`, label: index % 3 })),
+  val: [],
+  minSide: 256,
+  fingerprint: 'f00d',
+};
+
+const resolved = (given: TrainSettings, set = dataset) => resolveTraining({ given, dataset: set }).config;
+
+describe('settings of a training', () => {
+  it('are those of experiment 1 by default', () => {
+    expect(resolved({})).toMatchObject({
+      model: { family: 'resnet' },
+      crop: 224,
+      batchSize: 64,
+      valBatchSize: 64,
+      learningRate: 0.01,
+      optimizer: { kind: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 1e-4 },
+      schedule: { name: 'reduceLrOnPlateau', mode: 'max', factor: 0.5, patience: 3, threshold: 0.01 },
+      checkpointInterval: 1,
+    });
+  });
+
+  it('crop smaller pictures as 224 crops 256', () => {
+    expect(resolved({}, { ...dataset, minSide: 128 }).crop).toBe(112);
+    expect(resolved({ crop: 128 }, { ...dataset, minSide: 128 }).crop).toBe(128);
+  });
+
+  it('take their learning rate from the optimizer', () => {
+    expect(resolved({ optimizer: { kind: 'adam' } }).learningRate).toBe(0.001);
+    expect(resolved({ optimizer: { momentum: 0 } }).optimizer).toMatchObject({
+      momentum: 0,
+      nesterov: false,
+    });
+  });
+
+  it('are as before where they are not given again', () => {
+    const saved = resolved({ batchSize: 32, epochs: 7, optimizer: { momentum: 0.8 }, seed: 5, flip: false });
+    const again = resolveTraining({ given: {}, saved, dataset });
+    expect(again.config).toEqual(saved);
+    const changed = resolveTraining({ given: { epochs: 9, optimizer: { weightDecay: 0 } }, saved, dataset });
+    expect(changed.config).toEqual({
+      ...saved,
+      epochs: 9,
+      optimizer: { ...saved.optimizer, weightDecay: 0 },
+    });
+    const other = resolveTraining({ given: { batchSize: 16, optimizer: { kind: 'adamw' } }, saved, dataset });
+    expect(other.config).toMatchObject({ batchSize: 16, valBatchSize: 16, optimizer: { kind: 'adamw' } });
+    expect(other.config.optimizer).not.toHaveProperty('momentum');
+  });
+
+  it.each<[TrainSettings, RegExp]>([
+    [{ epochs: 0 }, /^epochs cannot be 0/],
+    [{ batchSize: 101 }, /batch size of 101 is above the 100/],
+    [{ batchSize: 1.5 }, /batch size cannot be 1.5/],
+    [{ crop: 257 }, /crop of 257 .* shortest side is 256/],
+    [{ crop: 20, model: { name: 'vgg13' } }, /20 px are too small for vgg13/],
+    [{ classes: 4 }, /3 classes, not 4/],
+    [{ learningRate: Number.NaN }, /learning rate/],
+    [{ optimizer: { kind: 'adam', momentum: 0.9 } }, /optimizer 'adam' has no setting 'momentum'/],
+    [{ optimizer: { kind: 'agd' } }, /no optimizer 'agd'/],
+  ])('refuse %j', (given, message) => {
+    expect(() => resolved(given)).toThrow(message);
+  });
+
+  it('refuse a dataset of one class', () => {
+    expect(() => resolved({}, { ...dataset, classes: ['a'] })).toThrow(/one class only/);
+  });
+});
+
+it('models are compared by what they are, not by the order of their keys', () => {
+  const a = { family: 'resnet', stages: [[32, 1]], block: 'pre-activation' };
+  const b = { block: 'pre-activation', stages: [[32, 1]], family: 'resnet' };
+  expect(sameModel(a, b)).toBe(true);
+  expect(sameModel(a, { ...b, stages: [[32, 2]] })).toBe(false);
+});
