@@ -92,8 +92,8 @@ export class BatchWriter {
   #await(at: number, arrived: (value: number) => boolean): boolean {
     for (;;) {
       const value = Atomics.load(this.#control, at);
-      if (arrived(value)) return true;
       if (endOfRing(this.#ring, this.#control) !== undefined) return false;
+      if (arrived(value)) return true;
       Atomics.wait(this.#control, at, value, patience.writer);
     }
   }

@@ -123,7 +123,8 @@ export class Loader extends EventEmitter<LoaderEvents> {
 
   async #end(): Promise<void> {
     closeRing(this.ring);
-    await Promise.all(this.#threads.map((thread) => thread.terminate()));
+    // never terminated: a thread that is cut off within libjpeg-turbo takes the whole process with it
+    await Promise.all(this.#threads.map(left));
   }
 
   #startThread(data: ThreadData, index: number): Worker {
@@ -183,4 +184,11 @@ function allocate({ slots, batchSize, height, width }: ResolvedLoaderOptions): B
       { hint: 'Give a smaller batch size or crop.', cause: error },
     );
   }
+}
+
+/** Resolves when a thread has ended by itself, as each does once the ring is closed. */
+function left(thread: Worker): Promise<void> {
+  if (thread.threadId < 0) return Promise.resolve();
+  thread.ref();
+  return new Promise((resolve) => thread.once('exit', () => resolve()));
 }
