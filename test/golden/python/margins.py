@@ -17,7 +17,7 @@ from models.watched import watching
 
 FACTOR = 5
 TRIALS = 20_000
-AGREEMENT = 2e-5
+AGREEMENT = 3e-5
 
 
 class TooClose(Exception):

@@ -71,7 +71,7 @@ NETWORKS = {
     "cifar-20-basic": cifar(20, False, batch=4, pixels=32),
     "cifar-29-bottleneck": cifar(29, True, batch=2, pixels=32),
     "alexnet": plain("alexnet", alexnet, 67, batch=16, lr=1e-3, offsets=CONDITIONED),
-    "zfnet": plain("zfnet", zfnet, 67, batch=12, lr=1e-3, offsets=CONDITIONED),
+    "zfnet": plain("zfnet", zfnet, 67, batch=12, lr=1e-3, offsets=CONDITIONED | {r"features\.\d\.conv\.bias": 2.0}),
     "vgg13": plain("vgg13", vgg13, 32, batch=8, lr=1e-3),
 }
 
