@@ -49,7 +49,11 @@ export function preprocessCommand(): Command {
     .option('--no-rgb-mean', 'leave out mean and standard deviation (rgb_val.json)')
     .option('--label-pattern <regex>', "class label from the folder's path: first group, or whole match")
     .option('--seed <number>', 'seed of the names and the split', whole, 0)
-    .option('--workers <number>', 'threads; no influence on the result (default: number of cores)', whole)
+    .option(
+      '--workers <number>',
+      'pictures at work at once; no influence on the result (default: number of cores)',
+      whole,
+    )
     .option('--quality <number>', 'JPEG quality, 1 to 100', whole, 96)
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', examples)

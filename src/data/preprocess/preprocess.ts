@@ -6,11 +6,10 @@ import { type DatasetPicture, datasetFiles } from './dataset-files.js';
 import { labelFolders } from './labels.js';
 import { type PreprocessOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { inspectOutput, OutputFolder, outputFault } from './output-folder.js';
-import { preparePictures } from './pool.js';
+import { type PictureOutcome, type PictureTask, prepareAll } from './prepare-all.js';
 import { checkPictureFolder, type RejectedFile, type Scan, scanPictures } from './scan.js';
 import { type Draw, drawFor, splitPictures } from './split.js';
 import { ChannelStatistics, type Rgb } from './statistics.js';
-import type { PictureOutcome, PictureTask } from './thread.js';
 
 /** What a run of `preprocess` made. */
 export interface PreprocessResult {
@@ -154,10 +153,10 @@ async function preparePicturesInto(
   const written = new Array<Written | undefined>(pictures.length);
   const rejected: RejectedFile[] = [];
   let done = 0;
-  await preparePictures({
+  await prepareAll({
     tasks: tasksFor(folder, pictures, options.pictures, validation),
     settings: options.picture,
-    workers: Math.min(options.workers, pictures.length),
+    workers: options.workers,
     signal,
     onOutcome: (outcome) => {
       if (outcome.kind === 'outputFault') throw outputFault(folder.path, outcome);

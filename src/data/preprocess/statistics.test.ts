@@ -8,7 +8,7 @@ test('mean and deviation are those of all pixels together', () => {
     fc.property(pictures, (reds) => {
       const statistics = new ChannelStatistics();
       for (const red of reds) {
-        const pixels = Uint8Array.from([...red].flatMap((value) => [value, 255 - value, 7, 99]));
+        const pixels = Uint8Array.from([...red].flatMap((value) => [value, 255 - value, 7]));
         statistics.add(pixelSums(pixels), red.length);
       }
       const all = reds.flatMap((red) => [...red]);
@@ -27,7 +27,7 @@ test('mean and deviation are those of all pixels together', () => {
 
 test('large white pictures do not overflow', () => {
   const statistics = new ChannelStatistics();
-  const white = new Uint8Array(3000 * 2000 * 4).fill(255);
+  const white = new Uint8Array(3000 * 2000 * 3).fill(255);
   for (let i = 0; i < 10; i++) statistics.add(pixelSums(white), 3000 * 2000);
   expect(statistics.result()).toEqual({ mean: { R: 255, G: 255, B: 255 }, std: { R: 0, G: 0, B: 0 } });
 });

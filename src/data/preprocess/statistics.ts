@@ -8,29 +8,21 @@ export interface Rgb {
 /** Numbers per picture: the sums of R, G, B, then the sums of their squares. */
 const sumsPerPicture = 6;
 
-/** Sums over pixels of four bytes (RGBX), exact: whole numbers below 2^53. */
+/** Sums over RGB pixels, exact: whole numbers below 2^53. */
 export function pixelSums(pixels: Uint8Array): number[] {
-  const total = [0, 0, 0, 0, 0, 0];
-  // in parts of 8,192 pixels, whose sums of squares stay below 2^31 and so in the processor's integers
-  for (let from = 0; from < pixels.length; from += 32768) {
-    let [r, g, b, rr, gg, bb] = [0, 0, 0, 0, 0, 0];
-    const end = Math.min(from + 32768, pixels.length);
-    for (let i = from; i < end; i += 4) {
-      const red = pixels[i] as number;
-      const green = pixels[i + 1] as number;
-      const blue = pixels[i + 2] as number;
-      r = (r + red) | 0;
-      g = (g + green) | 0;
-      b = (b + blue) | 0;
-      rr = (rr + Math.imul(red, red)) | 0;
-      gg = (gg + Math.imul(green, green)) | 0;
-      bb = (bb + Math.imul(blue, blue)) | 0;
-    }
-    [r, g, b, rr, gg, bb].forEach((sum, index) => {
-      total[index] = (total[index] ?? 0) + sum;
-    });
+  let [r, g, b, rr, gg, bb] = [0, 0, 0, 0, 0, 0];
+  for (let i = 0; i < pixels.length; i += 3) {
+    const red = pixels[i] as number;
+    const green = pixels[i + 1] as number;
+    const blue = pixels[i + 2] as number;
+    r += red;
+    g += green;
+    b += blue;
+    rr += red * red;
+    gg += green * green;
+    bb += blue * blue;
   }
-  return total;
+  return [r, g, b, rr, gg, bb];
 }
 
 /** Mean and standard deviation over many pictures' pixels; exact sums, so the order plays no part. */
