@@ -7,7 +7,7 @@ export default defineConfig({
     pool: 'forks',
     // two cores: native engines and the loader's threads share them
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
   },
 });

@@ -144,6 +144,18 @@ test('the same pictures and seed give the same bytes, whatever the number of wor
   expect([...(await contents(third)).keys()]).not.toEqual([...(await contents(out)).keys()]);
 });
 
+test("the caller's own settings of sharp are left as they were", async () => {
+  await threeClasses(2);
+  const before = sharp.concurrency();
+  try {
+    sharp.concurrency(3);
+    await preprocess({ pictures, out, size: 20 });
+    expect(sharp.concurrency()).toBe(3);
+  } finally {
+    sharp.concurrency(before);
+  }
+});
+
 test('broken pictures are listed with a reason, and the others are as if they had never been', async () => {
   await threeClasses(5);
   await preprocess({ pictures, out, size: 20 });

@@ -8,7 +8,8 @@ import { engines } from '../registry.js';
 let engine: Engine | undefined;
 
 beforeAll(async () => {
-  engine = await engines.onednn({});
+  // one thread, since tests run beside one another
+  engine = await engines.onednn({ threads: 1 });
 });
 
 afterAll(() => engine?.close());
