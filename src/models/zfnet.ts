@@ -21,5 +21,5 @@ export const zfnet = plainFamily({
   classifierDropout: [0.5, 0],
   linearInitialization: 'xavier',
   minimumSize: 67,
-  defaultSize: 224,
+  defaultSize: 227,
 });
