@@ -2,7 +2,7 @@ import { plainFamily } from './plain.js';
 
 /**
  * ZFNet (Zeiler & Fergus 2014) as DeepLearning_MiniProjects has it: a 7x7/2 and a 5x5/2 convolution, then 512, 1024
- * and 512 channels; batch norm and dropout as in its AlexNet. For pictures of 224 px.
+ * and 512 channels; batch norm and dropout as in its AlexNet. For pictures of 227 px.
  */
 export const zfnet = plainFamily({
   name: 'zfnet',
