@@ -9,6 +9,7 @@ import { cgroupLimits } from '../system/cgroup.js';
 import { cpuFeatures, cpuModel, physicalCores } from '../system/cpu.js';
 import { busyCores, loadAverage } from '../system/load.js';
 import { memory } from '../system/memory.js';
+import { resnodeVersion } from '../version.js';
 import { origins } from './setup.js';
 
 const examples = `
@@ -90,7 +91,7 @@ async function diagnose(): Promise<Diagnosis> {
   const missing: Ability = { supported: false, reason: 'its library, oneDNN, cannot be used here' };
   return {
     ok: faults.length === 0,
-    resnode: packageVersion(new URL('../../package.json', import.meta.url)),
+    resnode: resnodeVersion,
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
     cpu,

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { exitCodes, UserError } from '../errors.js';
+import { resnodeVersion } from '../version.js';
 import { commands } from './commands.js';
 
 /** Runs one command line and sets the exit code; prints a user's mistake as one message without a stack. */
@@ -9,7 +9,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     const program = new Command('resnode')
       .description('Train image classifiers from a folder of pictures, at native speed.')
-      .version(packageVersion(), '-V, --version')
+      .version(resnodeVersion, '-V, --version')
       .showSuggestionAfterError()
       .exitOverride();
     for (const make of commands) {
@@ -20,11 +20,6 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = report(error);
   }
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 function report(error: unknown): number {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { resnodeVersion } from '../../version.js';
 import { writeCsv } from '../csv.js';
 import { byCodePoint } from './code-point-order.js';
 import type { ResolvedOptions } from './options.js';
@@ -26,11 +26,6 @@ export interface DatasetSummary {
 
 /** Version of the dataset's layout, in dataset.json. */
 const datasetVersion = 1;
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -101,6 +96,6 @@ function datasetJson(
       quality: picture.quality,
     },
     seed,
-    resnode: packageVersion(),
+    resnode: resnodeVersion,
   };
 }
