@@ -1,6 +1,7 @@
 import { UserError } from '../errors.js';
+import { didYouMean } from '../read-options.js';
 import { alexnet } from './alexnet.js';
-import { didYouMean, type Family, type RawOptions } from './family.js';
+import type { Family, RawOptions } from './family.js';
 import type { Model, ModelDescription } from './model.js';
 import { type ResNetBlock, type ResNetOptions, resnet } from './resnet.js';
 import { type CifarBlock, type CifarResNetOptions, cifarResNet } from './resnet-cifar.js';

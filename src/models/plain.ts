@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Value } from '../graph/graph.js';
-import { type Family, readOptions } from './family.js';
+import { readOptions } from '../read-options.js';
+import type { Family } from './family.js';
 import type { Layers } from './layers.js';
 import type { Model } from './model.js';
 
@@ -39,7 +40,7 @@ export function plainFamily(network: PlainNetwork): Family {
     names: [name],
     resolve: (asked) => (asked === name ? {} : undefined),
     create(options): Model {
-      readOptions(name, z.strictObject({}), options);
+      readOptions(`model '${name}'`, z.strictObject({}), options);
       return {
         name,
         description: { family: name },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../errors.js';
-import { type Family, readOptions } from './family.js';
+import { readOptions } from '../read-options.js';
+import type { Family } from './family.js';
 import type { Model } from './model.js';
 import { basicBlock, bottleneckBlock, classify } from './pre-activation.js';
 import { bottleneckExpansion } from './stages.js';
@@ -46,7 +47,7 @@ export const cifarResNet: Family = {
     return { depth: Number(depth), ...(block ? { block } : {}) };
   },
   create(options) {
-    const { depth, block = usualBlock(depth) } = readOptions('resnet-cifar', schema, options);
+    const { depth, block = usualBlock(depth) } = readOptions("model 'resnet-cifar'", schema, options);
     return createCifarResNet(depth, block);
   },
 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Value } from '../graph/graph.js';
-import { type Family, readOptions } from './family.js';
+import { readOptions } from '../read-options.js';
+import type { Family } from './family.js';
 import type { Layers } from './layers.js';
 import type { Model } from './model.js';
 import { bottleneckBlock, classify } from './pre-activation.js';
@@ -68,7 +69,7 @@ export const resnet: Family = {
     const stages = presets[base] ?? (base.includes('-') ? stagesOfName(base) : undefined);
     return stages && { stages, ...block };
   },
-  create: (options) => createResNet(readOptions('resnet', schema, options)),
+  create: (options) => createResNet(readOptions("model 'resnet'", schema, options)),
 };
 
 function stagesOfName(name: string): Stages {

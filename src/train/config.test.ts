@@ -65,7 +65,7 @@ describe('settings of a training', () => {
     [{ crop: 20, model: { name: 'vgg13' } }, /20 px are too small for vgg13/],
     [{ classes: 4 }, /3 classes, not 4/],
     [{ learningRate: Number.NaN }, /learning rate/],
-    [{ optimizer: { kind: 'adam', momentum: 0.9 } }, /optimizer 'adam' has no setting 'momentum'/],
+    [{ optimizer: { kind: 'adam', momentum: 0.9 } }, /optimizer 'adam' has no option 'momentum'/],
     [{ optimizer: { kind: 'agd' } }, /no optimizer 'agd'/],
   ])('refuse %j', (given, message) => {
     expect(() => resolved(given)).toThrow(message);

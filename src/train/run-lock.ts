@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { describeOwner, isRunning, type Owner, thisOwner } from '../data/preprocess/owner.js';
 import { UserError } from '../errors.js';
+import { describeOwner, isRunning, type Owner, thisOwner } from '../system/owner.js';
 
 const owner = z.object({ pid: z.int(), host: z.string(), began: z.string().nullable() });
 

@@ -1,9 +1,9 @@
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
+import { describeOwner, isRunning, type Owner, thisOwner } from '../../system/owner.js';
 import { syncFolder, writeFileAtomic } from '../atomic-write.js';
 import { makeFolder } from '../make-folder.js';
-import { describeOwner, isRunning, type Owner, thisOwner } from './owner.js';
 
 /** Present from the first moment of a run to its end; what holds it is no dataset yet. */
 const marker = 'preprocess.unfinished';

@@ -1,11 +1,6 @@
 import { z } from 'zod';
-import {
-  type Normalization,
-  parseOptions,
-  type Transform,
-  type TransformFactory,
-  type TransformSpec,
-} from './transform.js';
+import { readOptions } from '../../read-options.js';
+import type { Normalization, Transform, TransformFactory, TransformSpec } from './transform.js';
 
 const perChannel = z.tuple([z.number(), z.number(), z.number()]);
 const schema = z.strictObject({
@@ -16,7 +11,7 @@ const schema = z.strictObject({
 const name = 'Normalize';
 
 const prepare: Transform['prepare'] = (given) => {
-  const { mean, std } = parseOptions(name, schema, given);
+  const { mean, std } = readOptions(`transform ${name}`, schema, given);
   return {
     kind: 'normalization',
     resolve: (defaults) => ({ mean: mean ?? defaults.mean, std: std ?? defaults.std }),
@@ -31,7 +26,7 @@ const prepare: Transform['prepare'] = (given) => {
 export const Normalize: TransformFactory<Partial<Normalization>> = Object.assign(
   (options: Partial<Normalization> = {}): TransformSpec => ({
     name,
-    options: parseOptions(name, schema, options),
+    options: readOptions(`transform ${name}`, schema, options),
   }),
   { transformName: name, prepare },
 );

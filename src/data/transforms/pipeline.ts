@@ -1,6 +1,6 @@
-import { closest } from 'fastest-levenshtein';
 import { UserError } from '../../errors.js';
 import type { RandomStream } from '../../random/random-stream.js';
+import { didYouMean } from '../../read-options.js';
 import { type Picture, PictureRejection } from './picture.js';
 import { PlanarWriter } from './planar-writer.js';
 import { type TransformRegistry, transforms } from './registry.js';
@@ -83,8 +83,8 @@ function prepare(spec: TransformSpec, registry: TransformRegistry): Prepared {
   const transform = registry.get(name);
   if (!transform) {
     const known = [...registry.keys()];
-    throw new UserError(`there is no transform ${name} (did you mean ${closest(String(name), known)}?)`, {
-      hint: `The transforms are ${known.join(', ')}.`,
+    throw new UserError(`there is no transform ${name}`, {
+      hint: `${didYouMean(String(name), known)}the transforms are ${known.join(', ')}.`,
     });
   }
   return transform.prepare(options, (children) =>

@@ -1,7 +1,6 @@
-import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { UserError } from '../../errors.js';
 import type { RandomStream } from '../../random/random-stream.js';
+import { readOptions } from '../../read-options.js';
 import type { Picture } from './picture.js';
 
 /** One transform of a pipeline as plain data, as it stands in a checkpoint: the registered name and options. */
@@ -107,7 +106,7 @@ export function defineTransform<Shape extends z.ZodRawShape>(
     p: z.number().min(0).max(1).default(definition.p),
   });
   const parse = (given: unknown): OptionsOut<Shape> & { p: number } =>
-    parseOptions(name, schema, given) as OptionsOut<Shape> & { p: number };
+    readOptions(`transform ${name}`, schema, given) as OptionsOut<Shape> & { p: number };
   const prepare: Transform['prepare'] = (given, prepareChildren) => {
     const options = parse(given);
     const children = prepareChildren(definition.children?.(options) ?? []);
@@ -143,26 +142,4 @@ export function applyByChance(transform: CompiledTransform, picture: Picture, ra
 
 export function sameSize(a: Size | undefined, b: Size | undefined): boolean {
   return a !== undefined && b !== undefined && a.height === b.height && a.width === b.width;
-}
-
-/** @throws UserError naming the transform and the option that is wrong */
-export function parseOptions<Schema extends z.ZodObject>(
-  name: string,
-  schema: Schema,
-  given: unknown,
-): z.output<Schema> {
-  const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  const known = Object.keys(schema.shape);
-  throw new UserError(
-    result.error.issues.map((issue) => `transform ${name}: ${sayIssue(issue, known)}`).join('; '),
-    { hint: `The options of ${name} are ${known.join(', ')}.` },
-  );
-}
-
-function sayIssue(issue: z.core.$ZodIssue, known: readonly string[]): string {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `no option ${key} (did you mean ${closest(key, known)}?)`).join('; ');
-  }
-  return issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message;
 }

@@ -2,8 +2,7 @@ import type { z } from 'zod';
 import type { OptimizerSlot } from '../../engines/engine.js';
 import { UserError } from '../../errors.js';
 import type { Graph, Value } from '../../graph/graph.js';
-import { didYouMean } from '../../models/family.js';
-import { readSettings } from '../settings.js';
+import { didYouMean, readOptions } from '../../read-options.js';
 import { adam, adamw } from './adam.js';
 import type { Moment, OptimizerDefinition, ParameterGradient, Scalars } from './optimizer.js';
 import { sgd } from './sgd.js';
@@ -43,7 +42,7 @@ export class Optimizer {
       });
     }
     this.#definition = definition;
-    this.#settings = readSettings(`optimizer '${kind}'`, definition.settings, given);
+    this.#settings = readOptions(`optimizer '${kind}'`, definition.settings, given);
     this.spec = { kind, ...this.#settings };
   }
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { exitCodes, UserError } from '../../errors.js';
-import { didYouMean } from '../../models/family.js';
-import { readSettings } from '../settings.js';
+import { didYouMean, readOptions } from '../../read-options.js';
 import { constant } from './constant.js';
 import { cosineAnnealing } from './cosine-annealing.js';
 import { multiStep } from './multi-step.js';
@@ -54,7 +53,7 @@ export class Schedule {
     const { definition, options: given } = find(spec);
     const { baseRate, saved, epochs = 0 } = options;
     this.#definition = definition;
-    this.#settings = { options: readSettings(owner(definition), definition.options, given), baseRate };
+    this.#settings = { options: readOptions(owner(definition), definition.options, given), baseRate };
     const start = definition.start(this.#settings);
     const parsed = saved?.name === definition.name ? definition.state.safeParse(saved.state) : undefined;
     this.#state = parsed?.success ? parsed.data : 'epoch' in start ? { ...start, epoch: epochs } : start;
@@ -91,7 +90,7 @@ export function resolveSchedule(spec: ScheduleSpec, options: { epochs: number })
   const { name } = definition;
   const filled =
     name === 'cosineAnnealing' && given.tMax === undefined ? { ...given, tMax: options.epochs } : given;
-  return { name, ...readSettings(owner(definition), definition.options, filled) };
+  return { name, ...readOptions(owner(definition), definition.options, filled) };
 }
 
 /**

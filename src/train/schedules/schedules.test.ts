@@ -103,7 +103,7 @@ describe('a schedule', () => {
 
   it.each([
     [{ name: 'cosin' }, /no schedule 'cosin'/],
-    [{ name: 'plateau', patients: 3 }, /no setting 'patients'/],
+    [{ name: 'plateau', patients: 3 }, /no option 'patients'/],
     [{ name: 'plateau', factor: 2 }, /factor cannot be 2/],
     [{ name: 'step', stepSize: 0 }, /stepSize cannot be 0/],
   ])('refuses %j', (spec, message) => {
