@@ -20,6 +20,12 @@ export interface Engine {
   close(): void;
 }
 
+export interface EngineOptions {
+  /** Threads of the engine's own pool; physical cores by default. */
+  threads?: number;
+  onProgress?: (message: string) => void;
+}
+
 export interface CompileOptions {
   state: EngineState;
   /** Fill each region with NaN when its lifetime ends, so that a wrong lifetime shows. For tests. */

@@ -1,10 +1,4 @@
-import type { Engine } from './engine.js';
-
-export interface EngineOptions {
-  /** Threads of the engine's own pool; physical cores by default. */
-  threads?: number;
-  onProgress?: (message: string) => void;
-}
+import type { Engine, EngineOptions } from './engine.js';
 
 /** The engines by name; an engine is loaded when it is asked for. */
 export const engines = {

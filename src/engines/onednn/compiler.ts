@@ -1,20 +1,18 @@
-import { elements, type Graph, type Node, required, shapeText, type Value } from '../../graph/graph.js';
+import type { Graph, Node, Value } from '../../graph/graph.js';
 import type { GraphNode } from '../../graph/ops/index.js';
 import { EngineError } from '../engine.js';
-import { type Descriptor, Descriptors, type ElementType, type FormatTag } from './descriptor.js';
-import { type Argument, arg, type FunctionName, type Handle } from './ffi.js';
+import type { Descriptors } from './descriptor.js';
+import { Emitter } from './emitter.js';
 import { kernelOf } from './kernels/index.js';
-import { activationLayout } from './layout.js';
 import type { Runtime } from './runtime.js';
 import type { OneDnnState } from './state.js';
-import { type HostStep, type Step, tensorsOf } from './step.js';
-import { type ArenaRegion, regionOf, type Tensor } from './tensor.js';
-
-/** Inputs of up to this many bytes are copied, so that host code can read them and they never move. */
-const copiedInput = 64 * 1024;
+import type { Step } from './step.js';
+import { StepList } from './step-list.js';
+import type { ArenaRegion, Tensor } from './tensor.js';
 
 const updates = new Set(['sgd', 'adam', 'updateStatistics']);
 
+/** A graph as a list of primitives. */
 export interface Compiled {
   /** Steps that depend on parameters only: run again when these have changed. */
   readonly prologue: readonly Step[];
@@ -23,387 +21,48 @@ export interface Compiled {
   readonly outputs: ReadonlyMap<string, Tensor>;
   readonly inputs: ReadonlyMap<string, { value: Value; tensor: Tensor }>;
   readonly updatesState: boolean;
-}
-
-/** Turns a graph into a list of primitives on tensors whose layouts agree; what the kernels are written against. */
-export class Compiler {
+  /** Owner of all descriptors of the steps. */
   readonly descriptors: Descriptors;
-  /** The layout that activations are kept in; `any` leaves it to the primitives. */
-  readonly layout: FormatTag;
-  /** Whether a backward pass follows: forward primitives are then made for training. */
-  readonly trains: boolean;
-  readonly #tensors = new Map<Value, Tensor>();
-  /** Places set aside; a gradient's has a layout only once its parameter has one. */
-  readonly #designated = new Map<Value, () => Tensor>();
-  readonly #memoized = new Map<string, Handle>();
-  readonly #plain = new Map<string, Descriptor>();
-  readonly #converted = new Map<Tensor, Tensor[]>();
-  readonly #holders = new Map<ArenaRegion, Set<Value>>();
-  readonly #constant = new Set<ArenaRegion>();
-  readonly #lastReader = new Map<Value, number>();
-  readonly #regions: ArenaRegion[] = [];
-  readonly #prologue: Step[] = [];
-  readonly #steps: Array<Step | (() => Step[])> = [];
-  readonly #inputs = new Map<string, { value: Value; tensor: Tensor }>();
-  readonly #scratchpad: ArenaRegion;
-  readonly #updatesState: boolean;
-  #at = 0;
+}
 
-  constructor(
-    readonly runtime: Runtime,
-    readonly graph: Graph,
-    readonly state: OneDnnState,
-  ) {
-    this.descriptors = new Descriptors(runtime.library);
-    this.layout = activationLayout(runtime.library.effectiveIsa());
-    this.#updatesState = graph.nodes.some((node) => updates.has(node.kind));
-    this.trains = graph.nodes.some(
-      (node) => node.kind.endsWith('Backward') || node.kind.endsWith('BackwardWeight'),
-    );
-    this.#scratchpad = this.#region(0);
-    this.#scratchpad.persistent = true;
-  }
-
-  /** Emits every node and gives the finished list; the state's layouts are final afterwards. */
-  compile(): Compiled {
-    const { graph, state } = this;
+/**
+ * Emits every node of the graph, one after the other; the state's layouts are final afterwards.
+ * @throws EngineError with the operation, its shapes and the library's own message
+ */
+export function compileGraph(runtime: Runtime, graph: Graph, state: OneDnnState): Compiled {
+  const updatesState = graph.nodes.some((node) => updates.has(node.kind));
+  const list = new StepList({ updatesState });
+  const emitter = new Emitter(runtime, graph, state, list);
+  const { descriptors, inputs } = emitter;
+  try {
     state.adopt(graph);
+    for (const value of graph.values('input')) emitter.declareInput(value);
+    for (const node of graph.nodes as readonly GraphNode[]) kernelOf(node.kind).prepare?.(node, emitter);
     graph.nodes.forEach((node, index) => {
-      for (const input of node.inputs) this.#lastReader.set(input, index);
+      emitter.begin(index);
+      emitNode(node, emitter);
     });
-    for (const output of graph.outputs.values()) this.#lastReader.set(output, Number.POSITIVE_INFINITY);
-    for (const value of graph.values('input')) this.#declareInput(value);
-    for (const node of graph.nodes as readonly GraphNode[]) kernelOf(node.kind).prepare?.(node, this);
-    graph.nodes.forEach((node, index) => {
-      this.#at = index;
-      this.#emitNode(node);
-    });
-    const outputs = new Map([...graph.outputs].map(([name, value]) => [name, this.tensor(value)]));
+    const outputs = new Map([...graph.outputs].map(([name, value]) => [name, emitter.tensor(value)]));
     state.finish();
-    const steps = this.#steps.flatMap((step) => (typeof step === 'function' ? step() : step));
-    this.#measureLifetimes(steps, outputs);
-    return {
-      prologue: this.#prologue,
-      steps,
-      regions: this.#regions,
-      outputs,
-      inputs: this.#inputs,
-      updatesState: this.#updatesState,
-    };
-  }
-
-  tensor(value: Value): Tensor {
-    const known = this.#tensors.get(value);
-    if (known) return known;
-    if (value.role !== 'parameter' && value.role !== 'statistic')
-      throw new Error(`'${value.name}' is not computed yet`);
-    return this.state.tensor(this.state.slot(value.name));
-  }
-
-  input(node: Pick<Node, 'inputs' | 'name'>, index: number): Tensor {
-    return this.tensor(required(node.inputs, index, node.name));
-  }
-
-  /** A parameter in the layout given by `prefer` if it has none yet, else in the one it has. */
-  parameter(value: Value, prefer: (descriptors: Descriptors) => Descriptor): Tensor {
-    if (value.role !== 'parameter') return this.tensor(value);
-    const slot = this.state.slot(value.name);
-    this.state.layOut(slot, prefer);
-    return this.state.tensor(slot);
-  }
-
-  /** New memory in the arena. */
-  allocate(descriptor: Descriptor): Tensor {
-    return { descriptor, place: this.#region(descriptor.size), offset: 0 };
-  }
-
-  /** Memory for an output: the place that was set aside for it if that has this layout, else new. */
-  allocateFor(value: Value, descriptor: Descriptor): Tensor {
-    const designated = this.#designatedTensor(value);
-    return designated && this.descriptors.same(designated.descriptor, descriptor)
-      ? designated
-      : this.allocate(descriptor);
-  }
-
-  /** Says where an output of the node being emitted is. */
-  define(value: Value, tensor: Tensor): void {
-    const designated = this.#designatedTensor(value);
-    if (designated && !samePlace(designated, tensor)) {
-      this.reorder(tensor, designated, `${value.name}.place`);
-      this.#tensors.set(value, designated);
-      return;
-    }
-    this.#tensors.set(value, tensor);
-    const region = regionOf(tensor);
-    if (region) this.#holders.get(region)?.add(value);
-  }
-
-  /** Sets a place aside for a value that a later kernel wants there. */
-  designate(value: Value, tensor: Tensor): void {
-    this.#designated.set(value, () => tensor);
-  }
-
-  /** Sends a gradient to its place in the flat buffer, which takes on the layout of its parameter. */
-  designateGradient(parameter: Value, gradient: Value): void {
-    const slot = this.state.slot(parameter.name);
-    this.#designated.set(gradient, () => this.state.tensor(slot, 'gradient'));
-    this.state.flat('gradient');
-  }
-
-  /** Copies a value into the place set aside for it, unless it was made there. */
-  settle(value: Value): void {
-    const designated = this.#designatedTensor(value);
-    const tensor = this.tensor(value);
-    if (designated && !samePlace(designated, tensor)) this.reorder(tensor, designated, `${value.name}.place`);
-  }
-
-  /** Makes a primitive descriptor once for all steps that ask with the same key. */
-  memoized(key: string, make: () => Handle): Handle {
-    const known = this.#memoized.get(key) ?? make();
-    this.#memoized.set(key, known);
-    return known;
-  }
-
-  /** A plain descriptor that is shared by all who ask for its shape. */
-  memoizedPlain(shape: readonly number[]): Descriptor {
-    const key = shape.join('x');
-    const known = this.#plain.get(key) ?? this.descriptors.plain(shape, 'f32');
-    this.#plain.set(key, known);
-    return known;
-  }
-
-  /** The tensor in another layout: itself where it already has it, else through a reorder (kept for the next asker). */
-  convert(tensor: Tensor, descriptor: Descriptor, name: string): Tensor {
-    if (this.descriptors.same(tensor.descriptor, descriptor)) return tensor;
-    const copies = this.#converted.get(tensor) ?? [];
-    const known = copies.find((copy) => this.descriptors.same(copy.descriptor, descriptor));
-    if (known) return known;
-    const copy = this.allocate(descriptor);
-    this.reorder(tensor, copy, `${name}.reorder`);
-    // a flat place changes with every update, so its copies serve one program run only where nothing updates it
-    this.#converted.set(tensor, [...copies, copy]);
-    return copy;
-  }
-
-  plain(tensor: Tensor, name: string): Tensor {
-    const { shape, type } = tensor.descriptor;
-    return this.convert(tensor, this.descriptors.plain(shape, type), name);
-  }
-
-  reorder(from: Tensor, to: Tensor, name: string): void {
-    const descriptor = this.primitive(
-      name,
-      'dnnl_reorder_primitive_desc_create',
-      from.descriptor.handle,
-      this.runtime.engine,
-      to.descriptor.handle,
-      this.runtime.engine,
-      this.attributes(),
-    );
-    this.emit(name, descriptor, [[arg.source, from]], [[arg.destination, to]]);
-  }
-
-  /** The same bytes under another shape; the caller knows that the layouts agree. */
-  reinterpret(tensor: Tensor, descriptor: Descriptor): Tensor {
-    return { ...tensor, descriptor };
-  }
-
-  /** A descriptor of activations in the graph's layout. */
-  activation(shape: readonly number[], type: ElementType = 'f32'): Descriptor {
-    return shape.length === 4
-      ? this.descriptors.make(shape, type, this.layout)
-      : this.descriptors.plain(shape, type);
-  }
-
-  /** A descriptor of pictures in a definite blocked layout. */
-  blocked(shape: readonly number[]): Descriptor {
-    return this.descriptors.make(shape, 'f32', this.layout === 'any' ? 'nChw8c' : this.layout);
-  }
-
-  /** Attributes with the scratchpad handed over by us, and post-operations. */
-  attributes(append?: (postOps: Handle) => void): Handle {
-    const { library } = this.runtime;
-    const attributes = this.descriptors.own(
-      'attributes',
-      'dnnl_primitive_attr_destroy',
-      'dnnl_primitive_attr_create',
-    );
-    library.call('dnnl_primitive_attr_set_scratchpad_mode', attributes, 1);
-    if (append) {
-      const postOps = this.descriptors.own('post-ops', 'dnnl_post_ops_destroy', 'dnnl_post_ops_create');
-      append(postOps);
-      library.call('dnnl_primitive_attr_set_post_ops', attributes, postOps);
-    }
-    return attributes;
-  }
-
-  /** Makes a primitive descriptor; an error names the node and its shapes. */
-  primitive(name: string, create: FunctionName, ...args: Argument[]): Handle {
-    return this.descriptors.own(this.#describe(name), 'dnnl_primitive_desc_destroy', create, ...args);
-  }
-
-  tryPrimitive(create: FunctionName, ...args: Argument[]): Handle | undefined {
-    return this.descriptors.tryOwn('dnnl_primitive_desc_destroy', create, ...args);
-  }
-
-  emit(
-    name: string,
-    descriptor: Handle,
-    reads: ReadonlyArray<readonly [number, Tensor]>,
-    writes: ReadonlyArray<readonly [number, Tensor]>,
-  ): void {
-    this.#push(this.step(name, descriptor, reads, writes));
-  }
-
-  /** As {@link emit}, without appending it. */
-  step(
-    name: string,
-    descriptor: Handle,
-    reads: ReadonlyArray<readonly [number, Tensor]>,
-    writes: ReadonlyArray<readonly [number, Tensor]>,
-  ): Step {
-    const list = [...reads, ...writes];
-    const scratchpad = this.descriptors.chosen(descriptor, 'scratchpad', [1], 'u8');
-    if (scratchpad) {
-      this.#scratchpad.size = Math.max(this.#scratchpad.size, scratchpad.size);
-      list.push([arg.scratchpad, { descriptor: scratchpad, place: this.#scratchpad, offset: 0 }]);
-    }
-    const tensors = (pairs: ReadonlyArray<readonly [number, Tensor]>): Tensor[] =>
-      pairs.map(([, tensor]) => tensor);
-    return {
-      kind: 'primitive',
-      name,
-      descriptor,
-      arguments: list,
-      reads: tensors(reads),
-      writes: tensors(writes),
-    };
-  }
-
-  /** Appends work done by the host on plain tensors. */
-  emitHost(step: Omit<HostStep, 'kind'>): void {
-    this.#push({ kind: 'host', ...step });
-  }
-
-  /** Appends steps that can only be made when the flat buffers have their final order. */
-  emitLate(make: () => Step[]): void {
-    this.#steps.push(make);
-  }
-
-  /** Memory that keeps numbers from one run to the next, written once. */
-  constant(values: Float32Array, name: string): Tensor {
-    const tensor = this.allocate(this.descriptors.plain([values.length], 'f32'));
-    this.emitHost({ name, reads: [], writes: [tensor], run: (views) => views.floats(0).set(values) });
-    return tensor;
-  }
-
-  /**
-   * Whether the node being emitted may write its result over this tensor: it is the last to read it, in any
-   * layout and under any name.
-   */
-  mayOverwrite(tensor: Tensor): boolean {
-    const region = tensor.place.kind === 'arena' ? tensor.place : undefined;
-    if (!region || region.persistent || this.#constant.has(region)) return false;
-    const holders = this.#holders.get(region);
-    return holders !== undefined && holders.size > 0 && [...holders].every((value) => this.#isSpent(value));
-  }
-
-  #designatedTensor(value: Value): Tensor | undefined {
-    return this.#designated.get(value)?.();
-  }
-
-  #isSpent(value: Value): boolean {
-    return (this.#lastReader.get(value) ?? -1) <= this.#at;
-  }
-
-  #emitNode(node: Node): void {
-    try {
-      kernelOf((node as GraphNode).kind).emit(node as never, this);
-    } catch (error) {
-      if (error instanceof EngineError && !error.message.includes(node.name)) {
-        throw new EngineError(`${this.#describe(node.name)}: ${error.message}`, { cause: error });
-      }
-      throw error;
-    }
-    for (const output of node.outputs) {
-      if (!this.#tensors.has(output) && this.#lastReader.has(output)) {
-        throw new Error(`the kernel of ${node.kind} left '${output.name}' undefined`);
-      }
-    }
-  }
-
-  #describe(name: string): string {
-    const node = this.graph.nodes[this.#at];
-    if (!node) return name;
-    const shapes = node.inputs.map(shapeText).join(', ');
-    return `${node.kind} '${name}' (${shapes} -> ${node.outputs.map(shapeText).join(', ')})`;
-  }
-
-  #declareInput(value: Value): void {
-    const type: ElementType = value.dtype === 'i32' ? 'i32' : 'f32';
-    const descriptor = this.descriptors.plain(value.shape, type);
-    const copy = elements(value) * 4 <= copiedInput ? this.#region(descriptor.size) : undefined;
-    if (copy) copy.persistent = true;
-    const tensor: Tensor = { descriptor, place: { kind: 'input', name: value.name, copy }, offset: 0 };
-    this.#inputs.set(value.name, { value, tensor });
-    this.#tensors.set(value, tensor);
-  }
-
-  #region(size: number): ArenaRegion {
-    const region: ArenaRegion = { kind: 'arena', size, first: -1, last: -1, persistent: false, offset: 0 };
-    this.#regions.push(region);
-    this.#holders.set(region, new Set());
-    return region;
-  }
-
-  #push(step: Step): void {
-    if (!this.#isConstant(step)) {
-      this.#steps.push(step);
-      return;
-    }
-    this.#prologue.push(step);
-    for (const tensor of step.writes) {
-      const region = regionOf(tensor);
-      if (!region) continue;
-      region.persistent = true;
-      this.#constant.add(region);
-    }
-  }
-
-  /** Whether a step gives the same result in every run, as long as nobody writes the parameters. */
-  #isConstant(step: Step): boolean {
-    if (step.writes.some((tensor) => tensor.place.kind === 'flat')) return false;
-    return step.reads.every((tensor) => {
-      if (tensor.place.kind === 'flat') return !this.#updatesState;
-      const region = regionOf(tensor);
-      return region !== undefined && this.#constant.has(region);
-    });
-  }
-
-  #measureLifetimes(steps: readonly Step[], outputs: ReadonlyMap<string, Tensor>): void {
-    steps.forEach((step, index) => {
-      for (const tensor of tensorsOf(step)) {
-        const region = regionOf(tensor);
-        if (!region) continue;
-        region.first = region.first < 0 ? index : region.first;
-        region.last = index;
-      }
-    });
-    for (const tensor of outputs.values()) {
-      const region = regionOf(tensor);
-      if (region) region.last = steps.length;
-    }
-    for (const region of this.#regions) {
-      if (!region.persistent) continue;
-      region.first = 0;
-      region.last = steps.length;
-    }
+    const steps = list.finish(outputs);
+    const { prologue, regions } = list;
+    return { prologue, steps, regions, outputs, inputs, updatesState, descriptors };
+  } catch (error) {
+    descriptors.close();
+    throw error;
   }
 }
 
-function samePlace(a: Tensor, b: Tensor): boolean {
-  if (a.place.kind === 'flat' && b.place.kind === 'flat') {
-    return a.place.flat === b.place.flat && a.place.slot === b.place.slot;
+function emitNode(node: Node, emitter: Emitter): void {
+  try {
+    kernelOf((node as GraphNode).kind).emit(node as never, emitter);
+  } catch (error) {
+    if (error instanceof EngineError && !error.message.includes(node.name)) {
+      throw new EngineError(`${emitter.describe(node.name)}: ${error.message}`, { cause: error });
+    }
+    throw error;
   }
-  return a.place === b.place && a.offset === b.offset;
+  for (const output of node.outputs) {
+    if (emitter.lacks(output)) throw new Error(`the kernel of ${node.kind} left '${output.name}' undefined`);
+  }
 }

@@ -1,8 +1,13 @@
 import type { Graph } from '../../graph/graph.js';
 import { physicalCores } from '../../system/cpu.js';
-import { type CompileOptions, type Engine, EngineError, type EngineState } from '../engine.js';
-import type { EngineOptions } from '../registry.js';
-import { Compiler } from './compiler.js';
+import {
+  type CompileOptions,
+  type Engine,
+  EngineError,
+  type EngineOptions,
+  type EngineState,
+} from '../engine.js';
+import { compileGraph } from './compiler.js';
 import { bindOneDnn } from './ffi.js';
 import { findOrGetOneDnn } from './library/index.js';
 import { OneDnnProgram } from './program.js';
@@ -28,17 +33,10 @@ export class OneDnnEngine implements Engine {
 
   compile(graph: Graph, { state, poison = false }: CompileOptions): OneDnnProgram {
     if (!isOurs(state)) throw new EngineError('the state belongs to another engine');
-    const compiler = new Compiler(this.#runtime, graph, state);
-    const { descriptors } = compiler;
-    try {
-      const compiled = compiler.compile();
-      const program = new OneDnnProgram({ runtime: this.#runtime, state, compiled, descriptors, poison });
-      this.#programs.add(program);
-      return program;
-    } catch (error) {
-      descriptors.close();
-      throw error;
-    }
+    const compiled = compileGraph(this.#runtime, graph, state);
+    const program = new OneDnnProgram({ runtime: this.#runtime, state, compiled, poison });
+    this.#programs.add(program);
+    return program;
   }
 
   close(): void {

@@ -2,7 +2,7 @@ import { elements } from '../../graph/graph.js';
 import { planMemory } from '../../graph/memory-plan.js';
 import { EngineError, type HostArray, type Program } from '../engine.js';
 import type { Compiled } from './compiler.js';
-import { check, create, type Descriptor, type Descriptors } from './descriptor.js';
+import { check, create, type Descriptor } from './descriptor.js';
 import type { Handle } from './ffi.js';
 import { addressOf, NativeMemory } from './native-memory.js';
 import { argumentList, type Runtime } from './runtime.js';
@@ -27,9 +27,8 @@ interface BoundInput {
 export interface ProgramParts {
   readonly runtime: Runtime;
   readonly state: OneDnnState;
+  /** Its descriptors are closed with the program. */
   readonly compiled: Compiled;
-  /** Closed with the program. */
-  readonly descriptors: Descriptors;
   readonly poison: boolean;
 }
 
@@ -100,7 +99,7 @@ export class OneDnnProgram implements Program {
     }
     const { shape } = tensor.descriptor;
     const result = new Float32Array(elements({ shape }));
-    const plain = this.#plain.get(output) ?? this.#parts.descriptors.plain(shape, 'f32');
+    const plain = this.#plain.get(output) ?? this.#parts.compiled.descriptors.plain(shape, 'f32');
     this.#plain.set(output, plain);
     this.#parts.runtime.reorderToHost(tensor, plain, result, this.#arena);
     return result;
@@ -121,7 +120,7 @@ export class OneDnnProgram implements Program {
     this.#closed = true;
     const { library } = this.#parts.runtime;
     for (const memory of this.#memories.values()) library.call('dnnl_memory_destroy', memory);
-    this.#parts.descriptors.close();
+    this.#parts.compiled.descriptors.close();
     this.#arena.close();
     this.#held = [];
   }
@@ -182,7 +181,10 @@ export class OneDnnProgram implements Program {
   }
 
   #bindPrimitive(step: Extract<Step, { kind: 'primitive' }>): Bound {
-    const { runtime, descriptors } = this.#parts;
+    const {
+      runtime,
+      compiled: { descriptors },
+    } = this.#parts;
     const { library, stream } = runtime;
     const primitive = descriptors.own(
       step.name,

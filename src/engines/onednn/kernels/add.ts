@@ -3,29 +3,29 @@ import { algorithm, arg } from '../ffi.js';
 import type { Kernel } from './kernel.js';
 
 export const add: Kernel<'add'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name } = node;
     const sum = required(node.outputs, 0, name);
-    const a = compiler.input(node, 0);
-    const b = compiler.convert(compiler.input(node, 1), a.descriptor, name);
+    const a = emitter.input(node, 0);
+    const b = emitter.convert(emitter.input(node, 1), a.descriptor, name);
     const { handle } = a.descriptor;
-    const descriptor = compiler.primitive(
+    const descriptor = emitter.primitive(
       name,
       'dnnl_binary_primitive_desc_create',
-      compiler.runtime.engine,
+      emitter.runtime.engine,
       algorithm.add,
       handle,
       handle,
       handle,
-      compiler.attributes(),
+      emitter.attributes(),
     );
-    const spent = [a, b].find((tensor) => compiler.mayOverwrite(tensor));
-    const target = spent ?? compiler.allocateFor(sum, a.descriptor);
+    const spent = [a, b].find((tensor) => emitter.mayOverwrite(tensor));
+    const target = spent ?? emitter.allocateFor(sum, a.descriptor);
     const reads = [
       [arg.source, a],
       [arg.source1, b],
     ] as const;
-    compiler.emit(name, descriptor, reads, [[arg.destination, target]]);
-    compiler.define(sum, target);
+    emitter.emit(name, descriptor, reads, [[arg.destination, target]]);
+    emitter.define(sum, target);
   },
 };

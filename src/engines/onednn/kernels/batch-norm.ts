@@ -1,139 +1,139 @@
 import { elements, required } from '../../../graph/graph.js';
-import type { Compiler } from '../compiler.js';
+import type { Emitter } from '../emitter.js';
 import { algorithm, arg, type Handle, normFlags, prop } from '../ffi.js';
 import type { Tensor } from '../tensor.js';
 import type { Kernel } from './kernel.js';
 
 export const batchNorm: Kernel<'batchNorm'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name } = node;
-    const [x, scale, shift] = [compiler.input(node, 0), compiler.input(node, 1), compiler.input(node, 2)];
+    const [x, scale, shift] = [emitter.input(node, 0), emitter.input(node, 1), emitter.input(node, 2)];
     const [y, mean, variance, passed] = node.outputs;
     if (!y || !mean || !variance) throw new Error(`'${name}' lacks outputs`);
-    const descriptor = trainingForward(compiler, name, x, node.attributes);
-    const destination = compiler.allocateFor(y, x.descriptor);
-    const statistic = compiler.descriptors.plain(mean.shape, 'f32');
-    const meanTensor = compiler.allocateFor(mean, statistic);
-    const varianceTensor = compiler.allocateFor(variance, statistic);
+    const descriptor = trainingForward(emitter, name, x, node.attributes);
+    const destination = emitter.allocateFor(y, x.descriptor);
+    const statistic = emitter.descriptors.plain(mean.shape, 'f32');
+    const meanTensor = emitter.allocateFor(mean, statistic);
+    const varianceTensor = emitter.allocateFor(variance, statistic);
     const writes: Array<readonly [number, Tensor]> = [
       [arg.destination, destination],
       [arg.mean, meanTensor],
       [arg.variance, varianceTensor],
     ];
     if (passed) {
-      const workspace = compiler.descriptors.chosen(descriptor, 'workspace', [1], 'u8');
-      const note = compiler.allocate(required([workspace], 0, name));
+      const workspace = emitter.descriptors.chosen(descriptor, 'workspace', [1], 'u8');
+      const note = emitter.allocate(required([workspace], 0, name));
       writes.push([arg.workspace, note]);
-      compiler.define(passed, note);
+      emitter.define(passed, note);
     }
     const reads = [
       [arg.source, x],
       [arg.scale, scale],
       [arg.shift, shift],
     ] as const;
-    compiler.emit(name, descriptor, reads, writes);
-    compiler.define(y, destination);
-    compiler.define(mean, meanTensor);
-    compiler.define(variance, varianceTensor);
+    emitter.emit(name, descriptor, reads, writes);
+    emitter.define(y, destination);
+    emitter.define(mean, meanTensor);
+    emitter.define(variance, varianceTensor);
   },
 };
 
 export const batchNormBackward: Kernel<'batchNormBackward'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name, attributes } = node;
     const [dx, dscale, dshift] = node.outputs;
     if (!dx || !dscale || !dshift) throw new Error(`'${name}' lacks outputs`);
-    const x = compiler.input(node, 1);
-    const given = compiler.input(node, 0);
+    const x = emitter.input(node, 1);
+    const given = emitter.input(node, 0);
     // oneDNN's backward pass takes all its tensors in one layout only
-    const dy = compiler.convert(given, x.descriptor, name);
-    const descriptor = compiler.primitive(
+    const dy = emitter.convert(given, x.descriptor, name);
+    const descriptor = emitter.primitive(
       name,
       'dnnl_batch_normalization_backward_primitive_desc_create',
-      compiler.runtime.engine,
+      emitter.runtime.engine,
       prop.backward,
       x.descriptor.handle,
       x.descriptor.handle,
       x.descriptor.handle,
       attributes.epsilon,
       trainingFlags(attributes),
-      trainingForward(compiler, name, x, attributes),
-      compiler.attributes(),
+      trainingForward(emitter, name, x, attributes),
+      emitter.attributes(),
     );
-    const dxTensor = compiler.mayOverwrite(dy) ? dy : compiler.allocateFor(dx, x.descriptor);
-    const statistic = compiler.descriptors.plain(dscale.shape, 'f32');
-    const dscaleTensor = compiler.allocateFor(dscale, statistic);
-    const dshiftTensor = compiler.allocateFor(dshift, statistic);
+    const dxTensor = emitter.mayOverwrite(dy) ? dy : emitter.allocateFor(dx, x.descriptor);
+    const statistic = emitter.descriptors.plain(dscale.shape, 'f32');
+    const dscaleTensor = emitter.allocateFor(dscale, statistic);
+    const dshiftTensor = emitter.allocateFor(dshift, statistic);
     const reads: Array<readonly [number, Tensor]> = [
       [arg.source, x],
       [arg.diffDestination, dy],
-      [arg.mean, compiler.input(node, 2)],
-      [arg.variance, compiler.input(node, 3)],
-      [arg.scale, compiler.input(node, 4)],
+      [arg.mean, emitter.input(node, 2)],
+      [arg.variance, emitter.input(node, 3)],
+      [arg.scale, emitter.input(node, 4)],
     ];
-    if (attributes.relu) reads.push([arg.workspace, compiler.input(node, 5)]);
+    if (attributes.relu) reads.push([arg.workspace, emitter.input(node, 5)]);
     const writes = [
       [arg.diffSource, dxTensor],
       [arg.diffScale, dscaleTensor],
       [arg.diffShift, dshiftTensor],
     ] as const;
-    compiler.emit(name, descriptor, reads, writes);
-    compiler.define(dx, dxTensor);
-    compiler.define(dscale, dscaleTensor);
-    compiler.define(dshift, dshiftTensor);
+    emitter.emit(name, descriptor, reads, writes);
+    emitter.define(dx, dxTensor);
+    emitter.define(dscale, dscaleTensor);
+    emitter.define(dshift, dshiftTensor);
   },
 };
 
 export const batchNormInference: Kernel<'batchNormInference'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name, attributes } = node;
     const y = required(node.outputs, 0, name);
-    const x = compiler.input(node, 0);
+    const x = emitter.input(node, 0);
     const { globalStatistics, scale, shift, relu } = normFlags;
-    const descriptor = compiler.primitive(
+    const descriptor = emitter.primitive(
       name,
       'dnnl_batch_normalization_forward_primitive_desc_create',
-      compiler.runtime.engine,
+      emitter.runtime.engine,
       prop.inference,
       x.descriptor.handle,
       x.descriptor.handle,
       attributes.epsilon,
       globalStatistics | scale | shift | (attributes.relu ? relu : 0),
-      compiler.attributes(),
+      emitter.attributes(),
     );
-    const destination = compiler.mayOverwrite(x) ? x : compiler.allocateFor(y, x.descriptor);
+    const destination = emitter.mayOverwrite(x) ? x : emitter.allocateFor(y, x.descriptor);
     const reads = [
       [arg.source, x],
-      [arg.scale, compiler.input(node, 1)],
-      [arg.shift, compiler.input(node, 2)],
-      [arg.mean, compiler.input(node, 3)],
-      [arg.variance, compiler.input(node, 4)],
+      [arg.scale, emitter.input(node, 1)],
+      [arg.shift, emitter.input(node, 2)],
+      [arg.mean, emitter.input(node, 3)],
+      [arg.variance, emitter.input(node, 4)],
     ] as const;
-    compiler.emit(name, descriptor, reads, [[arg.destination, destination]]);
-    compiler.define(y, destination);
+    emitter.emit(name, descriptor, reads, [[arg.destination, destination]]);
+    emitter.define(y, destination);
   },
 };
 
 /** Gradients of all statistics lie in one stretch of memory, like the running ones: one primitive moves them all. */
 export const updateStatistics: Kernel<'updateStatistics'> = {
-  prepare(node, compiler) {
+  prepare(node, emitter) {
     const layers = layersOf(node.inputs);
     const line = 16;
     const padded = layers
       .flatMap(({ channels }) => [channels, channels])
       .map((n) => Math.ceil(n / line) * line);
     const total = padded.reduce((sum, n) => sum + n, 0);
-    const all = compiler.allocate(compiler.descriptors.plain([1, total], 'f32'));
+    const all = emitter.allocate(emitter.descriptors.plain([1, total], 'f32'));
     let offset = 0;
     for (const { mean, variance, channels } of layers) {
       for (const value of [mean, variance]) {
-        const descriptor = compiler.descriptors.plain([channels], 'f32');
-        compiler.designate(value, { descriptor, place: all.place, offset: offset * 4 });
+        const descriptor = emitter.descriptors.plain([channels], 'f32');
+        emitter.designate(value, { descriptor, place: all.place, offset: offset * 4 });
         offset += Math.ceil(channels / line) * line;
       }
     }
   },
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { momentum, counts } = node.attributes;
     const layers = layersOf(node.inputs);
     const line = 16;
@@ -148,45 +148,45 @@ export const updateStatistics: Kernel<'updateStatistics'> = {
       factors.fill((momentum * count) / (count - 1), at, at + channels);
       at += width(channels);
     });
-    const row = compiler.descriptors.plain([1, total], 'f32');
-    const factor = compiler.reinterpret(compiler.constant(factors, `${node.name}.factors`), row);
+    const row = emitter.descriptors.plain([1, total], 'f32');
+    const factor = emitter.reinterpret(emitter.constant(factors, `${node.name}.factors`), row);
     const [first] = layers;
     if (!first) return;
-    const batch = compiler.reinterpret(compiler.tensor(first.mean), row);
-    const running = compiler.reinterpret(compiler.tensor(first.runningMean), row);
-    const descriptor = compiler.primitive(
+    const batch = emitter.reinterpret(emitter.tensor(first.mean), row);
+    const running = emitter.reinterpret(emitter.tensor(first.runningMean), row);
+    const descriptor = emitter.primitive(
       node.name,
       'dnnl_binary_primitive_desc_create',
-      compiler.runtime.engine,
+      emitter.runtime.engine,
       algorithm.multiply,
       row.handle,
       row.handle,
       row.handle,
-      compiler.attributes((postOps) => {
-        compiler.runtime.library.call('dnnl_post_ops_append_sum', postOps, 1 - momentum, 0, 0);
+      emitter.attributes((postOps) => {
+        emitter.runtime.library.call('dnnl_post_ops_append_sum', postOps, 1 - momentum, 0, 0);
       }),
     );
     const reads = [
       [arg.source, batch],
       [arg.source1, factor],
     ] as const;
-    compiler.emit(node.name, descriptor, reads, [[arg.destination, running]]);
+    emitter.emit(node.name, descriptor, reads, [[arg.destination, running]]);
   },
 };
 
 /** Runs once for each set of weights: w' = w s / sqrt(v + e), b' = (b - m) s / sqrt(v + e) + t. */
 export const foldBatchNorm: Kernel<'foldBatchNorm'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const [weightOut, biasOut] = node.outputs;
     if (!weightOut || !biasOut) throw new Error(`'${node.name}' lacks outputs`);
-    const reads = node.inputs.map((input) => compiler.plain(compiler.tensor(input), node.name));
+    const reads = node.inputs.map((input) => emitter.plain(emitter.tensor(input), node.name));
     const weight = required(reads, 0, node.name);
-    const foldedWeight = compiler.allocate(weight.descriptor);
-    const foldedBias = compiler.allocate(compiler.descriptors.plain(biasOut.shape, 'f32'));
+    const foldedWeight = emitter.allocate(weight.descriptor);
+    const foldedBias = emitter.allocate(emitter.descriptors.plain(biasOut.shape, 'f32'));
     const { epsilon, bias: hasBias } = node.attributes;
     const channels = elements(biasOut);
     const perChannel = elements(weightOut) / channels;
-    compiler.emitHost({
+    emitter.emitHost({
       name: node.name,
       reads,
       writes: [foldedWeight, foldedBias],
@@ -209,8 +209,8 @@ export const foldBatchNorm: Kernel<'foldBatchNorm'> = {
         }
       },
     });
-    compiler.define(weightOut, foldedWeight);
-    compiler.define(biasOut, foldedBias);
+    emitter.define(weightOut, foldedWeight);
+    emitter.define(biasOut, foldedBias);
   },
 };
 
@@ -219,21 +219,21 @@ function trainingFlags({ relu }: { readonly relu?: boolean }): number {
 }
 
 function trainingForward(
-  compiler: Compiler,
+  emitter: Emitter,
   name: string,
   x: Tensor,
   attributes: { readonly epsilon: number; readonly relu?: boolean },
 ): Handle {
-  return compiler.primitive(
+  return emitter.primitive(
     name,
     'dnnl_batch_normalization_forward_primitive_desc_create',
-    compiler.runtime.engine,
+    emitter.runtime.engine,
     prop.training,
     x.descriptor.handle,
     x.descriptor.handle,
     attributes.epsilon,
     trainingFlags(attributes),
-    compiler.attributes(),
+    emitter.attributes(),
   );
 }
 

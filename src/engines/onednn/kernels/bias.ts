@@ -3,59 +3,59 @@ import { algorithm, arg } from '../ffi.js';
 import type { Kernel } from './kernel.js';
 
 export const bias: Kernel<'bias'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name } = node;
     const y = required(node.outputs, 0, name);
-    const x = compiler.input(node, 0);
+    const x = emitter.input(node, 0);
     const channels = broadcastShape(x.descriptor.shape);
-    const offset = compiler.reinterpret(compiler.input(node, 1), compiler.descriptors.plain(channels, 'f32'));
-    const descriptor = compiler.primitive(
+    const offset = emitter.reinterpret(emitter.input(node, 1), emitter.descriptors.plain(channels, 'f32'));
+    const descriptor = emitter.primitive(
       name,
       'dnnl_binary_primitive_desc_create',
-      compiler.runtime.engine,
+      emitter.runtime.engine,
       algorithm.add,
       x.descriptor.handle,
       offset.descriptor.handle,
       x.descriptor.handle,
-      compiler.attributes(),
+      emitter.attributes(),
     );
-    const target = compiler.mayOverwrite(x) ? x : compiler.allocateFor(y, x.descriptor);
+    const target = emitter.mayOverwrite(x) ? x : emitter.allocateFor(y, x.descriptor);
     const reads = [
       [arg.source, x],
       [arg.source1, offset],
     ] as const;
-    compiler.emit(name, descriptor, reads, [[arg.destination, target]]);
-    compiler.define(y, target);
+    emitter.emit(name, descriptor, reads, [[arg.destination, target]]);
+    emitter.define(y, target);
   },
 };
 
 export const biasBackward: Kernel<'biasBackward'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name } = node;
     const dbias = required(node.outputs, 0, name);
-    const dy = compiler.input(node, 0);
-    const target = compiler.allocateFor(dbias, compiler.descriptors.plain(dbias.shape, 'f32'));
-    const reduced = compiler.descriptors.plain(broadcastShape(dy.descriptor.shape), 'f32');
+    const dy = emitter.input(node, 0);
+    const target = emitter.allocateFor(dbias, emitter.descriptors.plain(dbias.shape, 'f32'));
+    const reduced = emitter.descriptors.plain(broadcastShape(dy.descriptor.shape), 'f32');
     if (elements(dy.descriptor) === elements(dbias)) {
       // oneDNN refuses a reduction that reduces nothing
-      compiler.reorder(dy, compiler.reinterpret(target, reduced), name);
-      compiler.define(dbias, target);
+      emitter.reorder(dy, emitter.reinterpret(target, reduced), name);
+      emitter.define(dbias, target);
       return;
     }
-    const descriptor = compiler.primitive(
+    const descriptor = emitter.primitive(
       name,
       'dnnl_reduction_primitive_desc_create',
-      compiler.runtime.engine,
+      emitter.runtime.engine,
       algorithm.reductionSum,
       dy.descriptor.handle,
       reduced.handle,
       0,
       0,
-      compiler.attributes(),
+      emitter.attributes(),
     );
-    const written = compiler.reinterpret(target, reduced);
-    compiler.emit(name, descriptor, [[arg.source, dy]], [[arg.destination, written]]);
-    compiler.define(dbias, target);
+    const written = emitter.reinterpret(target, reduced);
+    emitter.emit(name, descriptor, [[arg.source, dy]], [[arg.destination, written]]);
+    emitter.define(dbias, target);
   },
 };
 

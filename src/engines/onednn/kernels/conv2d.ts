@@ -1,7 +1,7 @@
 import { elements, required, type TensorType, type Value } from '../../../graph/graph.js';
 import type { Conv2dAttributes } from '../../../graph/ops/conv2d.js';
-import type { Compiler } from '../compiler.js';
 import type { Descriptor, Descriptors } from '../descriptor.js';
+import type { Emitter } from '../emitter.js';
 import { algorithm, arg, type Handle, prop } from '../ffi.js';
 import { fewChannels } from '../layout.js';
 import { regionOf, type Tensor } from '../tensor.js';
@@ -23,110 +23,106 @@ interface Wanted {
 }
 
 export const conv2d: Kernel<'conv2d'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { attributes, name } = node;
     const [x, weightValue] = [required(node.inputs, 0, name), required(node.inputs, 1, name)];
     const y = required(node.outputs, 0, name);
     const addendValue = attributes.residual ? node.inputs.at(-1) : undefined;
     const bias = node.inputs.length > (attributes.residual ? 3 : 2) ? node.inputs[2] : undefined;
     const geometry = geometryOf(attributes, x, weightValue, y, bias !== undefined);
-    const choice = forwardChoice(compiler, name, geometry);
-    const weight = weightTensor(compiler, weightValue, geometry, choice);
+    const choice = forwardChoice(emitter, name, geometry);
+    const weight = weightTensor(emitter, weightValue, geometry, choice);
 
-    const addend = addendValue && compiler.tensor(addendValue);
-    const source = compiler.tensor(x);
+    const addend = addendValue && emitter.tensor(addendValue);
+    const source = emitter.tensor(x);
     const inPlace =
-      addend !== undefined && compiler.mayOverwrite(addend) && regionOf(addend) !== regionOf(source)
+      addend !== undefined && emitter.mayOverwrite(addend) && regionOf(addend) !== regionOf(source)
         ? addend
         : undefined;
     const append = (postOps: Handle): void => {
-      const { library } = compiler.runtime;
+      const { library } = emitter.runtime;
       if (inPlace) library.call('dnnl_post_ops_append_sum', postOps, 1, 0, 0);
       else if (addend)
         library.call('dnnl_post_ops_append_binary', postOps, algorithm.add, addend.descriptor.handle);
       if (attributes.relu) library.call('dnnl_post_ops_append_eltwise', postOps, algorithm.relu, 0, 0);
     };
     const wanted = addend ? { ...choice.wanted, destination: addend.descriptor } : choice.wanted;
-    const attribute = compiler.attributes(addend || attributes.relu ? append : undefined);
-    const descriptor = required([forward(compiler, geometry, wanted, attribute)], 0, name);
-    const { descriptors } = compiler;
+    const attribute = emitter.attributes(addend || attributes.relu ? append : undefined);
+    const descriptor = required([forward(emitter, geometry, wanted, attribute)], 0, name);
+    const { descriptors } = emitter;
     const read = chooser(descriptors, descriptor);
-    const sourceTensor = compiler.convert(source, read('source', geometry.source), name);
-    const prepared = compiler.convert(weight, read('weights', geometry.weight), `${name}.weight`);
-    const destination = inPlace ?? compiler.allocateFor(y, read('destination', geometry.destination));
+    const sourceTensor = emitter.convert(source, read('source', geometry.source), name);
+    const prepared = emitter.convert(weight, read('weights', geometry.weight), `${name}.weight`);
+    const destination = inPlace ?? emitter.allocateFor(y, read('destination', geometry.destination));
     const reads: Array<readonly [number, Tensor]> = [
       [arg.source, sourceTensor],
       [arg.weights, prepared],
     ];
-    if (bias) reads.push([arg.bias, compiler.plain(compiler.tensor(bias), name)]);
+    if (bias) reads.push([arg.bias, emitter.plain(emitter.tensor(bias), name)]);
     if (addend && !inPlace) reads.push([arg.postOpSource1(0), addend]);
-    compiler.emit(name, descriptor, reads, [[arg.destination, destination]]);
-    compiler.define(y, destination);
+    emitter.emit(name, descriptor, reads, [[arg.destination, destination]]);
+    emitter.define(y, destination);
   },
 };
 
 export const conv2dBackwardInput: Kernel<'conv2dBackwardInput'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name, attributes } = node;
-    const dy = compiler.input(node, 0);
+    const dy = emitter.input(node, 0);
     const weightValue = required(node.inputs, 1, name);
     const dx = required(node.outputs, 0, name);
     const geometry = geometryOf(attributes, dx, weightValue, required(node.inputs, 0, name), false);
-    const choice = forwardChoice(compiler, name, geometry);
+    const choice = forwardChoice(emitter, name, geometry);
     const make = (wanted: Wanted, hint: Handle): Handle | undefined =>
-      compiler.tryPrimitive(
+      emitter.tryPrimitive(
         'dnnl_convolution_backward_data_primitive_desc_create',
-        compiler.runtime.engine,
+        emitter.runtime.engine,
         algorithm.convolutionDirect,
         wanted.source.handle,
-        any(compiler, geometry.weight).handle,
+        any(emitter, geometry.weight).handle,
         wanted.destination.handle,
         ...geometry.windows,
         hint,
-        compiler.attributes(),
+        emitter.attributes(),
       );
-    const descriptor = fast(compiler, geometry, choice, make);
-    const read = chooser(compiler.descriptors, descriptor);
-    const dyTensor = compiler.convert(dy, read('diffDestination', geometry.destination), name);
-    const weight = weightTensor(compiler, weightValue, geometry, choice);
-    const prepared = compiler.convert(weight, read('weights', geometry.weight), `${name}.weight`);
-    const dxTensor = compiler.allocateFor(dx, read('diffSource', geometry.source));
+    const descriptor = fast(emitter, geometry, choice, make);
+    const read = chooser(emitter.descriptors, descriptor);
+    const dyTensor = emitter.convert(dy, read('diffDestination', geometry.destination), name);
+    const weight = weightTensor(emitter, weightValue, geometry, choice);
+    const prepared = emitter.convert(weight, read('weights', geometry.weight), `${name}.weight`);
+    const dxTensor = emitter.allocateFor(dx, read('diffSource', geometry.source));
     const reads = [
       [arg.diffDestination, dyTensor],
       [arg.weights, prepared],
     ] as const;
-    compiler.emit(name, descriptor, reads, [[arg.diffSource, dxTensor]]);
-    compiler.define(dx, dxTensor);
+    emitter.emit(name, descriptor, reads, [[arg.diffSource, dxTensor]]);
+    emitter.define(dx, dxTensor);
   },
 };
 
 export const conv2dBackwardWeight: Kernel<'conv2dBackwardWeight'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name, attributes } = node;
     const [dyValue, xValue] = [required(node.inputs, 0, name), required(node.inputs, 1, name)];
     const dweight = required(node.outputs, 0, name);
     const geometry = geometryOf(attributes, xValue, dweight, dyValue, attributes.bias);
-    const choice = forwardChoice(compiler, name, geometry);
-    const descriptor = backwardWeight(compiler, geometry, choice);
-    const read = chooser(compiler.descriptors, descriptor);
-    const x = compiler.convert(compiler.tensor(xValue), read('source', geometry.source), name);
-    const dy = compiler.convert(
-      compiler.tensor(dyValue),
-      read('diffDestination', geometry.destination),
-      name,
-    );
-    const target = compiler.allocateFor(dweight, read('diffWeights', geometry.weight));
+    const choice = forwardChoice(emitter, name, geometry);
+    const descriptor = backwardWeight(emitter, geometry, choice);
+    const read = chooser(emitter.descriptors, descriptor);
+    const x = emitter.convert(emitter.tensor(xValue), read('source', geometry.source), name);
+    const dy = emitter.convert(emitter.tensor(dyValue), read('diffDestination', geometry.destination), name);
+    const target = emitter.allocateFor(dweight, read('diffWeights', geometry.weight));
     const writes: Array<readonly [number, Tensor]> = [[arg.diffWeights, target]];
     const dbias = node.outputs[1];
-    const biasTarget = dbias && compiler.allocateFor(dbias, compiler.descriptors.plain(dbias.shape, 'f32'));
+    const biasTarget = dbias && emitter.allocateFor(dbias, emitter.descriptors.plain(dbias.shape, 'f32'));
     if (biasTarget) writes.push([arg.diffBias, biasTarget]);
     const reads = [
       [arg.source, x],
       [arg.diffDestination, dy],
     ] as const;
-    compiler.emit(name, descriptor, reads, writes);
-    compiler.define(dweight, target);
-    if (dbias && biasTarget) compiler.define(dbias, biasTarget);
+    emitter.emit(name, descriptor, reads, writes);
+    emitter.define(dweight, target);
+    if (dbias && biasTarget) emitter.define(dbias, biasTarget);
   },
 };
 
@@ -157,24 +153,24 @@ function geometryOf(
   };
 }
 
-function any(compiler: Compiler, shape: readonly number[]): Descriptor {
-  return compiler.descriptors.make(shape, 'f32', 'any');
+function any(emitter: Emitter, shape: readonly number[]): Descriptor {
+  return emitter.descriptors.make(shape, 'f32', 'any');
 }
 
 function forward(
-  compiler: Compiler,
+  emitter: Emitter,
   geometry: Geometry,
   wanted: Wanted,
   attributes: Handle,
 ): Handle | undefined {
-  const bias = geometry.bias ? compiler.descriptors.plain([geometry.destination[1] ?? 0], 'f32').handle : 0;
-  return compiler.tryPrimitive(
+  const bias = geometry.bias ? emitter.descriptors.plain([geometry.destination[1] ?? 0], 'f32').handle : 0;
+  return emitter.tryPrimitive(
     'dnnl_convolution_forward_primitive_desc_create',
-    compiler.runtime.engine,
-    compiler.trains ? prop.training : prop.inference,
+    emitter.runtime.engine,
+    emitter.trains ? prop.training : prop.inference,
     algorithm.convolutionDirect,
     wanted.source.handle,
-    any(compiler, geometry.weight).handle,
+    any(emitter, geometry.weight).handle,
     bias,
     wanted.destination.handle,
     ...geometry.windows,
@@ -183,29 +179,29 @@ function forward(
 }
 
 /** The graph's layout where a fast implementation takes it, else what oneDNN prefers. */
-function forwardChoice(compiler: Compiler, name: string, geometry: Geometry): Choice {
+function forwardChoice(emitter: Emitter, name: string, geometry: Geometry): Choice {
   const free: Wanted = {
-    source: any(compiler, geometry.source),
-    destination: any(compiler, geometry.destination),
+    source: any(emitter, geometry.source),
+    destination: any(emitter, geometry.destination),
   };
   const fixed: Wanted = {
-    source: (geometry.source[1] ?? 0) <= fewChannels ? free.source : compiler.activation(geometry.source),
-    destination: compiler.activation(geometry.destination),
+    source: (geometry.source[1] ?? 0) <= fewChannels ? free.source : emitter.activation(geometry.source),
+    destination: emitter.activation(geometry.destination),
   };
   for (const wanted of [fixed, free]) {
-    const hint = forward(compiler, geometry, wanted, compiler.attributes());
-    if (hint && (wanted === free || isFast(compiler, hint))) return { wanted, hint };
+    const hint = forward(emitter, geometry, wanted, emitter.attributes());
+    if (hint && (wanted === free || isFast(emitter, hint))) return { wanted, hint };
   }
   // asks once more to get the library's own words into the error
   const { source, destination } = free;
-  compiler.primitive(
+  emitter.primitive(
     name,
     'dnnl_convolution_forward_primitive_desc_create',
-    compiler.runtime.engine,
+    emitter.runtime.engine,
     prop.training,
     algorithm.convolutionDirect,
     source.handle,
-    any(compiler, geometry.weight).handle,
+    any(emitter, geometry.weight).handle,
     0,
     destination.handle,
     ...geometry.windows,
@@ -216,54 +212,54 @@ function forwardChoice(compiler: Compiler, name: string, geometry: Geometry): Ch
 
 /** Makes a backward primitive in the forward one's layouts, or in free ones where that would be slow. */
 function fast(
-  compiler: Compiler,
+  emitter: Emitter,
   geometry: Geometry,
   choice: Choice,
   make: (wanted: Wanted, hint: Handle) => Handle | undefined,
 ): Handle {
   const first = make(choice.wanted, choice.hint);
-  if (first && isFast(compiler, first)) return first;
+  if (first && isFast(emitter, first)) return first;
   const free: Wanted = {
-    source: any(compiler, geometry.source),
-    destination: any(compiler, geometry.destination),
+    source: any(emitter, geometry.source),
+    destination: any(emitter, geometry.destination),
   };
-  const hint = forward(compiler, geometry, free, compiler.attributes());
+  const hint = forward(emitter, geometry, free, emitter.attributes());
   const second = hint && make(free, hint);
   return required(
-    [second && (isFast(compiler, second) || !first) ? second : first],
+    [second && (isFast(emitter, second) || !first) ? second : first],
     0,
     'backward convolution',
   );
 }
 
-function backwardWeight(compiler: Compiler, geometry: Geometry, choice: Choice): Handle {
-  const bias = geometry.bias ? compiler.descriptors.plain([geometry.destination[1] ?? 0], 'f32').handle : 0;
-  return fast(compiler, geometry, choice, (wanted, hint) =>
-    compiler.tryPrimitive(
+function backwardWeight(emitter: Emitter, geometry: Geometry, choice: Choice): Handle {
+  const bias = geometry.bias ? emitter.descriptors.plain([geometry.destination[1] ?? 0], 'f32').handle : 0;
+  return fast(emitter, geometry, choice, (wanted, hint) =>
+    emitter.tryPrimitive(
       'dnnl_convolution_backward_weights_primitive_desc_create',
-      compiler.runtime.engine,
+      emitter.runtime.engine,
       algorithm.convolutionDirect,
       wanted.source.handle,
-      any(compiler, geometry.weight).handle,
+      any(emitter, geometry.weight).handle,
       bias,
       wanted.destination.handle,
       ...geometry.windows,
       hint,
-      compiler.attributes(),
+      emitter.attributes(),
     ),
   );
 }
 
 /** The weight with a group axis where needed; one that is learned is kept as its gradient comes. */
-function weightTensor(compiler: Compiler, value: Value, geometry: Geometry, choice: Choice): Tensor {
-  const tensor = compiler.parameter(value, (kept) => {
-    const descriptor = compiler.trains ? backwardWeight(compiler, geometry, choice) : choice.hint;
-    const which = compiler.trains ? 'diffWeights' : 'weights';
+function weightTensor(emitter: Emitter, value: Value, geometry: Geometry, choice: Choice): Tensor {
+  const tensor = emitter.parameter(value, (kept) => {
+    const descriptor = emitter.trains ? backwardWeight(emitter, geometry, choice) : choice.hint;
+    const which = emitter.trains ? 'diffWeights' : 'weights';
     return required([kept.chosen(descriptor, which, geometry.weight, 'f32')], 0, value.name);
   });
   if (tensor.descriptor.shape.length === geometry.weight.length) return tensor;
-  const plain = compiler.plain(tensor, value.name);
-  return compiler.reinterpret(plain, compiler.descriptors.plain(geometry.weight, 'f32'));
+  const plain = emitter.plain(tensor, value.name);
+  return emitter.reinterpret(plain, emitter.descriptors.plain(geometry.weight, 'f32'));
 }
 
 function chooser(
@@ -274,6 +270,6 @@ function chooser(
     required([descriptors.chosen(primitive, which, shape, 'f32')], 0, `${which} ${elements({ shape })}`);
 }
 
-function isFast(compiler: Compiler, primitive: Handle): boolean {
-  return !compiler.descriptors.implementation(primitive).startsWith('ref');
+function isFast(emitter: Emitter, primitive: Handle): boolean {
+  return !emitter.descriptors.implementation(primitive).startsWith('ref');
 }

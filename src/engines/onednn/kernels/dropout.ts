@@ -1,74 +1,61 @@
 import type { Value } from '../../../graph/graph.js';
 import { required } from '../../../graph/graph.js';
 import { fillUint32 } from '../../../random/philox.js';
-import type { Compiler } from '../compiler.js';
+import type { Emitter } from '../emitter.js';
 import { algorithm, arg } from '../ffi.js';
 import type { Tensor } from '../tensor.js';
 import type { Kernel } from './kernel.js';
 
 export const dropout: Kernel<'dropout'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name, attributes } = node;
     const [y, mask] = node.outputs;
     if (!y || !mask) throw new Error(`'${name}' lacks outputs`);
-    const x = compiler.plain(compiler.input(node, 0), name);
-    const kept = compiler.allocate(compiler.descriptors.plain(mask.shape, 'u8'));
-    compiler.emitHost({
+    const x = emitter.plain(emitter.input(node, 0), name);
+    const kept = emitter.allocate(emitter.descriptors.plain(mask.shape, 'u8'));
+    emitter.emitHost({
       name: `${name}.mask`,
-      reads: [compiler.input(node, 1), compiler.input(node, 2)],
+      reads: [emitter.input(node, 1), emitter.input(node, 2)],
       writes: [kept],
       run(views) {
         drawMask(views.bytes(2), attributes.p, views.ints(0), views.ints(1)[0] ?? 0, attributes.stream);
       },
     });
-    compiler.define(mask, kept);
-    emitMasked(compiler, name, x, kept, attributes.p, y);
+    emitter.define(mask, kept);
+    emitMasked(emitter, name, x, kept, attributes.p, y);
   },
 };
 
 export const dropoutBackward: Kernel<'dropoutBackward'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name, attributes } = node;
     const dx = required(node.outputs, 0, name);
-    const dy = compiler.plain(compiler.input(node, 0), name);
-    emitMasked(compiler, name, dy, compiler.input(node, 1), attributes.p, dx);
+    const dy = emitter.plain(emitter.input(node, 0), name);
+    emitMasked(emitter, name, dy, emitter.input(node, 1), attributes.p, dx);
   },
 };
 
 /** result = x mask / (1 - p) */
-function emitMasked(
-  compiler: Compiler,
-  name: string,
-  x: Tensor,
-  mask: Tensor,
-  p: number,
-  result: Value,
-): void {
-  const descriptor = compiler.primitive(
+function emitMasked(emitter: Emitter, name: string, x: Tensor, mask: Tensor, p: number, result: Value): void {
+  const descriptor = emitter.primitive(
     name,
     'dnnl_binary_primitive_desc_create',
-    compiler.runtime.engine,
+    emitter.runtime.engine,
     algorithm.multiply,
     x.descriptor.handle,
     mask.descriptor.handle,
     x.descriptor.handle,
-    compiler.attributes((postOps) => {
-      compiler.runtime.library.call(
-        'dnnl_post_ops_append_eltwise',
-        postOps,
-        algorithm.linear,
-        1 / (1 - p),
-        0,
-      );
+    emitter.attributes((postOps) => {
+      emitter.runtime.library.call('dnnl_post_ops_append_eltwise', postOps, algorithm.linear, 1 / (1 - p), 0);
     }),
   );
-  const target = compiler.mayOverwrite(x) ? x : compiler.allocateFor(result, x.descriptor);
+  const target = emitter.mayOverwrite(x) ? x : emitter.allocateFor(result, x.descriptor);
   const reads = [
     [arg.source, x],
     [arg.source1, mask],
   ] as const;
-  compiler.emit(name, descriptor, reads, [[arg.destination, target]]);
-  compiler.define(result, target);
+  emitter.emit(name, descriptor, reads, [[arg.destination, target]]);
+  emitter.define(result, target);
 }
 
 const words = 4096;

@@ -1,5 +1,5 @@
 import { required } from '../../../graph/graph.js';
-import type { Compiler } from '../compiler.js';
+import type { Emitter } from '../emitter.js';
 import type { Tensor } from '../tensor.js';
 import type { Kernel } from './kernel.js';
 
@@ -7,26 +7,26 @@ import type { Kernel } from './kernel.js';
 const wholeBlock = 16;
 
 export const flatten: Kernel<'flatten'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const y = required(node.outputs, 0, node.name);
-    const x = compiler.input(node, 0);
-    const plain = isFlatAlready(x.descriptor.shape) ? x : compiler.plain(x, node.name);
-    compiler.define(y, compiler.reinterpret(plain, compiler.descriptors.plain(y.shape, 'f32')));
+    const x = emitter.input(node, 0);
+    const plain = isFlatAlready(x.descriptor.shape) ? x : emitter.plain(x, node.name);
+    emitter.define(y, emitter.reinterpret(plain, emitter.descriptors.plain(y.shape, 'f32')));
   },
 };
 
 export const flattenBackward: Kernel<'flattenBackward'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const dx = required(node.outputs, 0, node.name);
-    const dy: Tensor = compiler.plain(compiler.input(node, 0), node.name);
-    compiler.define(dx, compiler.reinterpret(dy, unflattened(compiler, dx.shape)));
+    const dy: Tensor = emitter.plain(emitter.input(node, 0), node.name);
+    emitter.define(dx, emitter.reinterpret(dy, unflattened(emitter, dx.shape)));
   },
 };
 
-function unflattened(compiler: Compiler, shape: readonly number[]): Tensor['descriptor'] {
-  return isFlatAlready(shape) && compiler.layout !== 'any'
-    ? compiler.activation(shape)
-    : compiler.descriptors.plain(shape, 'f32');
+function unflattened(emitter: Emitter, shape: readonly number[]): Tensor['descriptor'] {
+  return isFlatAlready(shape) && emitter.layout !== 'any'
+    ? emitter.activation(shape)
+    : emitter.descriptors.plain(shape, 'f32');
 }
 
 function isFlatAlready([, channels = 0, height, width]: readonly number[]): boolean {

@@ -28,7 +28,7 @@ import { prelu, preluBackward } from './prelu.js';
 import { relu, reluBackward } from './relu.js';
 import { logSoftmax, logSoftmaxBackward } from './softmax.js';
 
-/** One kernel for each operation of the graph; the compiler misses none. */
+/** One kernel for each operation of the graph; the emitter misses none. */
 const kernels: { readonly [K in OperationKind]: Kernel<K> } = {
   add,
   batchNorm,

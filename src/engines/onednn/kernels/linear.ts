@@ -1,6 +1,6 @@
 import { elements, required, type Value } from '../../../graph/graph.js';
-import type { Compiler } from '../compiler.js';
 import type { Descriptor } from '../descriptor.js';
+import type { Emitter } from '../emitter.js';
 import { arg, type Handle, prop } from '../ffi.js';
 import type { Tensor } from '../tensor.js';
 import type { Kernel } from './kernel.js';
@@ -14,84 +14,80 @@ interface Size {
 }
 
 export const linear: Kernel<'linear'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name } = node;
     const [x, weightValue, bias] = node.inputs;
     const y = required(node.outputs, 0, name);
     if (!x || !weightValue) throw new Error(`'${name}' lacks inputs`);
     const size = sizeOf(x, y, bias !== undefined);
-    const descriptor = forward(compiler, name, size);
-    const weight = weightTensor(compiler, weightValue, size, name);
-    const wanted = compiler.descriptors.chosen(descriptor, 'weights', [size.out, size.features], 'f32');
-    const prepared = compiler.convert(weight, required([wanted], 0, name), `${name}.weight`);
+    const descriptor = forward(emitter, name, size);
+    const weight = weightTensor(emitter, weightValue, size, name);
+    const wanted = emitter.descriptors.chosen(descriptor, 'weights', [size.out, size.features], 'f32');
+    const prepared = emitter.convert(weight, required([wanted], 0, name), `${name}.weight`);
     const reads: Array<readonly [number, Tensor]> = [
-      [arg.source, compiler.plain(compiler.tensor(x), name)],
+      [arg.source, emitter.plain(emitter.tensor(x), name)],
       [arg.weights, prepared],
     ];
-    if (bias) reads.push([arg.bias, compiler.tensor(bias)]);
-    const destination = compiler.allocateFor(y, compiler.descriptors.plain(y.shape, 'f32'));
-    compiler.emit(name, descriptor, reads, [[arg.destination, destination]]);
-    compiler.define(y, destination);
+    if (bias) reads.push([arg.bias, emitter.tensor(bias)]);
+    const destination = emitter.allocateFor(y, emitter.descriptors.plain(y.shape, 'f32'));
+    emitter.emit(name, descriptor, reads, [[arg.destination, destination]]);
+    emitter.define(y, destination);
   },
 };
 
 export const linearBackwardInput: Kernel<'linearBackwardInput'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name } = node;
     const [dy, weightValue] = node.inputs;
     const dx = required(node.outputs, 0, name);
     if (!dy || !weightValue) throw new Error(`'${name}' lacks inputs`);
     const size = sizeOf(dx, dy, false);
-    const { descriptors } = compiler;
-    const descriptor = compiler.primitive(
+    const { descriptors } = emitter;
+    const descriptor = emitter.primitive(
       name,
       'dnnl_inner_product_backward_data_primitive_desc_create',
-      compiler.runtime.engine,
+      emitter.runtime.engine,
       descriptors.plain([size.rows, size.features], 'f32').handle,
       descriptors.make([size.out, size.features], 'f32', 'any').handle,
       descriptors.plain([size.rows, size.out], 'f32').handle,
-      forward(compiler, name, size),
-      compiler.attributes(),
+      forward(emitter, name, size),
+      emitter.attributes(),
     );
     const wanted = required(
       [descriptors.chosen(descriptor, 'weights', [size.out, size.features], 'f32')],
       0,
       name,
     );
-    const weight = compiler.convert(
-      weightTensor(compiler, weightValue, size, name),
-      wanted,
-      `${name}.weight`,
-    );
-    const target = compiler.allocateFor(dx, descriptors.plain(dx.shape, 'f32'));
+    const weight = emitter.convert(weightTensor(emitter, weightValue, size, name), wanted, `${name}.weight`);
+    const target = emitter.allocateFor(dx, descriptors.plain(dx.shape, 'f32'));
     const reads = [
-      [arg.diffDestination, compiler.plain(compiler.tensor(dy), name)],
+      [arg.diffDestination, emitter.plain(emitter.tensor(dy), name)],
       [arg.weights, weight],
     ] as const;
-    compiler.emit(name, descriptor, reads, [[arg.diffSource, target]]);
-    compiler.define(dx, target);
+    emitter.emit(name, descriptor, reads, [[arg.diffSource, target]]);
+    emitter.define(dx, target);
   },
 };
 
 export const linearBackwardWeight: Kernel<'linearBackwardWeight'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name } = node;
     const [dy, x] = node.inputs;
     const [dweight, dbias] = node.outputs;
     if (!dy || !x || !dweight) throw new Error(`'${name}' lacks a tensor`);
     const size = sizeOf(x, dy, dbias !== undefined);
-    const descriptor = backwardWeight(compiler, name, size);
-    const target = compiler.allocateFor(dweight, diffWeights(compiler, descriptor, size, name));
+    const descriptor = backwardWeight(emitter, name, size);
+    const target = emitter.allocateFor(dweight, diffWeights(emitter, descriptor, size, name));
     const writes: Array<readonly [number, Tensor]> = [[arg.diffWeights, target]];
-    const biasTarget = dbias && compiler.allocateFor(dbias, compiler.descriptors.plain(dbias.shape, 'f32'));
+    const biasTarget = dbias && emitter.allocateFor(dbias, emitter.descriptors.plain(dbias.shape, 'f32'));
     if (biasTarget) writes.push([arg.diffBias, biasTarget]);
     const reads = [
-      [arg.source, compiler.plain(compiler.tensor(x), name)],
-      [arg.diffDestination, compiler.plain(compiler.tensor(dy), name)],
+      [arg.source, emitter.plain(emitter.tensor(x), name)],
+      [arg.diffDestination, emitter.plain(emitter.tensor(dy), name)],
     ] as const;
-    compiler.emit(name, descriptor, reads, writes);
-    compiler.define(dweight, target);
-    if (dbias && biasTarget) compiler.define(dbias, biasTarget);
+    emitter.emit(name, descriptor, reads, writes);
+    emitter.define(dweight, target);
+    if (dbias && biasTarget) emitter.define(dbias, biasTarget);
   },
 };
 
@@ -100,24 +96,24 @@ function sizeOf(x: Value, y: Value, bias: boolean): Size {
   return { rows, features: elements(x) / rows, out: elements(y) / rows, bias };
 }
 
-function forward(compiler: Compiler, name: string, size: Size): Handle {
-  const { descriptors, runtime } = compiler;
-  return compiler.primitive(
+function forward(emitter: Emitter, name: string, size: Size): Handle {
+  const { descriptors, runtime } = emitter;
+  return emitter.primitive(
     name,
     'dnnl_inner_product_forward_primitive_desc_create',
     runtime.engine,
-    compiler.trains ? prop.training : prop.inference,
+    emitter.trains ? prop.training : prop.inference,
     descriptors.plain([size.rows, size.features], 'f32').handle,
     descriptors.make([size.out, size.features], 'f32', 'any').handle,
     size.bias ? descriptors.plain([size.out], 'f32').handle : 0,
     descriptors.plain([size.rows, size.out], 'f32').handle,
-    compiler.attributes(),
+    emitter.attributes(),
   );
 }
 
-function backwardWeight(compiler: Compiler, name: string, size: Size): Handle {
-  const { descriptors, runtime } = compiler;
-  return compiler.primitive(
+function backwardWeight(emitter: Emitter, name: string, size: Size): Handle {
+  const { descriptors, runtime } = emitter;
+  return emitter.primitive(
     name,
     'dnnl_inner_product_backward_weights_primitive_desc_create',
     runtime.engine,
@@ -125,24 +121,24 @@ function backwardWeight(compiler: Compiler, name: string, size: Size): Handle {
     descriptors.make([size.out, size.features], 'f32', 'any').handle,
     size.bias ? descriptors.plain([size.out], 'f32').handle : 0,
     descriptors.plain([size.rows, size.out], 'f32').handle,
-    forward(compiler, name, size),
-    compiler.attributes(),
+    forward(emitter, name, size),
+    emitter.attributes(),
   );
 }
 
-function diffWeights(compiler: Compiler, descriptor: Handle, size: Size, name: string): Descriptor {
+function diffWeights(emitter: Emitter, descriptor: Handle, size: Size, name: string): Descriptor {
   const shape = [size.out, size.features];
-  return required([compiler.descriptors.chosen(descriptor, 'diffWeights', shape, 'f32')], 0, name);
+  return required([emitter.descriptors.chosen(descriptor, 'diffWeights', shape, 'f32')], 0, name);
 }
 
 /** The weight as a matrix; one that is learned is kept as its gradient comes. */
-function weightTensor(compiler: Compiler, value: Value, size: Size, name: string): Tensor {
+function weightTensor(emitter: Emitter, value: Value, size: Size, name: string): Tensor {
   const shape = [size.out, size.features];
-  const tensor = compiler.parameter(value, (kept) => {
-    const descriptor = compiler.trains ? backwardWeight(compiler, name, size) : forward(compiler, name, size);
-    const which = compiler.trains ? 'diffWeights' : 'weights';
+  const tensor = emitter.parameter(value, (kept) => {
+    const descriptor = emitter.trains ? backwardWeight(emitter, name, size) : forward(emitter, name, size);
+    const which = emitter.trains ? 'diffWeights' : 'weights';
     return required([kept.chosen(descriptor, which, shape, 'f32')], 0, name);
   });
   if (tensor.descriptor.shape.length === shape.length) return tensor;
-  return compiler.reinterpret(compiler.plain(tensor, name), compiler.descriptors.plain(shape, 'f32'));
+  return emitter.reinterpret(emitter.plain(tensor, name), emitter.descriptors.plain(shape, 'f32'));
 }

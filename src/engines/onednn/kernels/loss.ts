@@ -4,15 +4,15 @@ import type { Kernel } from './kernel.js';
 // A batch has a few thousand scores: double precision on the host costs well under a millisecond.
 
 export const nllLoss: Kernel<'nllLoss'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name } = node;
     const loss = required(node.outputs, 0, name);
-    const target = compiler.allocateFor(loss, compiler.descriptors.plain([1], 'f32'));
-    const scores = compiler.plain(compiler.input(node, 0), name);
+    const target = emitter.allocateFor(loss, emitter.descriptors.plain([1], 'f32'));
+    const scores = emitter.plain(emitter.input(node, 0), name);
     const classes = scores.descriptor.shape[1] ?? 1;
-    compiler.emitHost({
+    emitter.emitHost({
       name,
-      reads: [scores, compiler.input(node, 1)],
+      reads: [scores, emitter.input(node, 1)],
       writes: [target],
       run(views) {
         const logProbabilities = views.floats(0);
@@ -24,19 +24,19 @@ export const nllLoss: Kernel<'nllLoss'> = {
         views.floats(2)[0] = sum / counted(labels);
       },
     });
-    compiler.define(loss, target);
+    emitter.define(loss, target);
   },
 };
 
 export const nllLossBackward: Kernel<'nllLossBackward'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name } = node;
     const dx = required(node.outputs, 0, name);
-    const target = compiler.allocateFor(dx, compiler.descriptors.plain(dx.shape, 'f32'));
+    const target = emitter.allocateFor(dx, emitter.descriptors.plain(dx.shape, 'f32'));
     const classes = dx.shape[1] ?? 1;
-    compiler.emitHost({
+    emitter.emitHost({
       name,
-      reads: [compiler.input(node, 0), compiler.input(node, 1)],
+      reads: [emitter.input(node, 0), emitter.input(node, 1)],
       writes: [target],
       run(views) {
         const labels = views.ints(1);
@@ -47,22 +47,22 @@ export const nllLossBackward: Kernel<'nllLossBackward'> = {
         });
       },
     });
-    compiler.define(dx, target);
+    emitter.define(dx, target);
   },
 };
 
 export const softmaxCrossEntropy: Kernel<'softmaxCrossEntropy'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name } = node;
     const [loss, probabilities] = node.outputs;
     if (!loss || !probabilities) throw new Error(`'${name}' lacks outputs`);
-    const lossTensor = compiler.allocateFor(loss, compiler.descriptors.plain([1], 'f32'));
-    const kept = compiler.allocateFor(probabilities, compiler.descriptors.plain(probabilities.shape, 'f32'));
+    const lossTensor = emitter.allocateFor(loss, emitter.descriptors.plain([1], 'f32'));
+    const kept = emitter.allocateFor(probabilities, emitter.descriptors.plain(probabilities.shape, 'f32'));
     const classes = probabilities.shape[1] ?? 1;
     const { labelSmoothing } = node.attributes;
-    compiler.emitHost({
+    emitter.emitHost({
       name,
-      reads: [compiler.plain(compiler.input(node, 0), name), compiler.input(node, 1)],
+      reads: [emitter.plain(emitter.input(node, 0), name), emitter.input(node, 1)],
       writes: [lossTensor, kept],
       run(views) {
         const labels = views.ints(1);
@@ -80,25 +80,21 @@ export const softmaxCrossEntropy: Kernel<'softmaxCrossEntropy'> = {
         views.floats(2)[0] = sum / counted(labels);
       },
     });
-    compiler.define(loss, lossTensor);
-    compiler.define(probabilities, kept);
+    emitter.define(loss, lossTensor);
+    emitter.define(probabilities, kept);
   },
 };
 
 export const softmaxCrossEntropyBackward: Kernel<'softmaxCrossEntropyBackward'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const { name } = node;
     const dlogits = required(node.outputs, 0, name);
-    const target = compiler.allocateFor(dlogits, compiler.descriptors.plain(dlogits.shape, 'f32'));
+    const target = emitter.allocateFor(dlogits, emitter.descriptors.plain(dlogits.shape, 'f32'));
     const classes = dlogits.shape[1] ?? 1;
     const { labelSmoothing } = node.attributes;
-    compiler.emitHost({
+    emitter.emitHost({
       name,
-      reads: [
-        compiler.input(node, 0),
-        compiler.plain(compiler.input(node, 1), name),
-        compiler.input(node, 2),
-      ],
+      reads: [emitter.input(node, 0), emitter.plain(emitter.input(node, 1), name), emitter.input(node, 2)],
       writes: [target],
       run(views) {
         const [probabilities, labels, gradient] = [views.floats(1), views.ints(2), views.floats(3)];
@@ -118,7 +114,7 @@ export const softmaxCrossEntropyBackward: Kernel<'softmaxCrossEntropyBackward'> 
         }
       },
     });
-    compiler.define(dlogits, target);
+    emitter.define(dlogits, target);
   },
 };
 

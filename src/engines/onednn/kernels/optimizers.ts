@@ -1,6 +1,6 @@
 import type { Value } from '../../../graph/graph.js';
 import type { OptimizerSlot } from '../../engine.js';
-import type { Compiler } from '../compiler.js';
+import type { Emitter } from '../emitter.js';
 import { algorithm, arg, type Handle, prop } from '../ffi.js';
 import type { FlatName } from '../state.js';
 import type { Step } from '../step.js';
@@ -11,31 +11,31 @@ import type { Kernel } from './kernel.js';
 const chunk = 48 * 1024;
 
 export const sgd: Kernel<'sgd'> = {
-  prepare: (node, compiler) => setGradientsAside(node.inputs.slice(3), compiler, ['momentum']),
-  emit(node, compiler) {
+  prepare: (node, emitter) => setGradientsAside(node.inputs.slice(3), emitter, ['momentum']),
+  emit(node, emitter) {
     const { name } = node;
-    const [rate, momentum, decay] = [0, 1, 2].map((index) => compiler.input(node, index));
+    const [rate, momentum, decay] = [0, 1, 2].map((index) => emitter.input(node, index));
     if (!rate || !momentum || !decay) throw new Error(`'${name}' lacks its scalars`);
-    settleGradients(node.inputs.slice(3), compiler);
-    const negativeRate = scalar(compiler, `${name}.negativeRate`, [rate], ([value = 0]) => -value);
+    settleGradients(node.inputs.slice(3), emitter);
+    const negativeRate = scalar(emitter, `${name}.negativeRate`, [rate], ([value = 0]) => -value);
     const sum = { sum: 1 };
-    const work = compiler.allocate(compiler.descriptors.plain([1, chunk], 'f32'));
-    compiler.emitLate(() =>
-      chunks(compiler, node.inputs.slice(3), (at) => {
+    const work = emitter.allocate(emitter.descriptors.plain([1, chunk], 'f32'));
+    emitter.emitLate(() =>
+      chunks(emitter, node.inputs.slice(3), (at) => {
         const [parameter, gradient, velocity] = [at('parameter'), at('gradient'), at('momentum')];
         const direction = within(work, parameter);
         return [
           // d = g + decay p
-          binary(compiler, name, algorithm.multiply, parameter, decay, direction, { add: gradient }),
+          binary(emitter, name, algorithm.multiply, parameter, decay, direction, { add: gradient }),
           // v = momentum v + d
-          binary(compiler, name, algorithm.multiply, velocity, momentum, velocity, { add: direction }),
+          binary(emitter, name, algorithm.multiply, velocity, momentum, velocity, { add: direction }),
           ...(node.attributes.nesterov
             ? [
                 // d += momentum v; p -= rate d
-                binary(compiler, name, algorithm.multiply, velocity, momentum, direction, sum),
-                binary(compiler, name, algorithm.multiply, direction, negativeRate, parameter, sum),
+                binary(emitter, name, algorithm.multiply, velocity, momentum, direction, sum),
+                binary(emitter, name, algorithm.multiply, direction, negativeRate, parameter, sum),
               ]
-            : [binary(compiler, name, algorithm.multiply, velocity, negativeRate, parameter, sum)]),
+            : [binary(emitter, name, algorithm.multiply, velocity, negativeRate, parameter, sum)]),
         ];
       }),
     );
@@ -43,39 +43,39 @@ export const sgd: Kernel<'sgd'> = {
 };
 
 export const adam: Kernel<'adam'> = {
-  prepare: (node, compiler) => setGradientsAside(node.inputs.slice(4), compiler, ['exp_avg', 'exp_avg_sq']),
-  emit(node, compiler) {
+  prepare: (node, emitter) => setGradientsAside(node.inputs.slice(4), emitter, ['exp_avg', 'exp_avg_sq']),
+  emit(node, emitter) {
     const { name } = node;
     const { beta1, beta2, epsilon, decoupled } = node.attributes;
-    const [rate, correction1, correction2, decay] = [0, 1, 2, 3].map((index) => compiler.input(node, index));
+    const [rate, correction1, correction2, decay] = [0, 1, 2, 3].map((index) => emitter.input(node, index));
     if (!rate || !correction1 || !correction2 || !decay) throw new Error(`'${name}' lacks its scalars`);
-    settleGradients(node.inputs.slice(4), compiler);
-    const step = scalar(compiler, `${name}.step`, [rate, correction1], ([a = 0, b = 1]) => -a / b);
-    const shrink = scalar(compiler, `${name}.shrink`, [rate, decay], ([a = 0, b = 0]) => 1 - a * b);
-    const root = scalar(compiler, `${name}.root`, [correction2], ([a = 1]) => 1 / Math.sqrt(a));
-    const work = compiler.allocate(compiler.descriptors.plain([1, chunk], 'f32'));
-    const fresh = compiler.constant(Float32Array.of(1 - beta1), `${name}.fresh`);
-    compiler.emitLate(() =>
-      chunks(compiler, node.inputs.slice(4), (at) => {
+    settleGradients(node.inputs.slice(4), emitter);
+    const step = scalar(emitter, `${name}.step`, [rate, correction1], ([a = 0, b = 1]) => -a / b);
+    const shrink = scalar(emitter, `${name}.shrink`, [rate, decay], ([a = 0, b = 0]) => 1 - a * b);
+    const root = scalar(emitter, `${name}.root`, [correction2], ([a = 1]) => 1 / Math.sqrt(a));
+    const work = emitter.allocate(emitter.descriptors.plain([1, chunk], 'f32'));
+    const fresh = emitter.constant(Float32Array.of(1 - beta1), `${name}.fresh`);
+    emitter.emitLate(() =>
+      chunks(emitter, node.inputs.slice(4), (at) => {
         const [parameter, gradient] = [at('parameter'), at('gradient')];
         const [mean, square] = [at('exp_avg'), at('exp_avg_sq')];
         const temporary = within(work, parameter);
         const direction = decoupled ? gradient : temporary;
         return [
           decoupled
-            ? binary(compiler, name, algorithm.multiply, parameter, shrink, parameter)
-            : binary(compiler, name, algorithm.multiply, parameter, decay, direction, { add: gradient }),
+            ? binary(emitter, name, algorithm.multiply, parameter, shrink, parameter)
+            : binary(emitter, name, algorithm.multiply, parameter, decay, direction, { add: gradient }),
           // m = beta1 m + (1 - beta1) d
-          binary(compiler, name, algorithm.multiply, direction, fresh, mean, { sum: beta1 }),
+          binary(emitter, name, algorithm.multiply, direction, fresh, mean, { sum: beta1 }),
           // s = beta2 s + (1 - beta2) d^2
-          binary(compiler, name, algorithm.multiply, direction, direction, square, {
+          binary(emitter, name, algorithm.multiply, direction, direction, square, {
             scale: 1 - beta2,
             sum: beta2,
           }),
           // t = sqrt(s / correction2) + epsilon
-          rootOf(compiler, name, square, root, epsilon, temporary),
+          rootOf(emitter, name, square, root, epsilon, temporary),
           // p -= rate / correction1 * m / t
-          binary(compiler, name, algorithm.divide, mean, temporary, parameter, { times: step, sum: 1 }),
+          binary(emitter, name, algorithm.divide, mean, temporary, parameter, { times: step, sum: 1 }),
         ];
       }),
     );
@@ -83,32 +83,28 @@ export const adam: Kernel<'adam'> = {
 };
 
 /** Sends every gradient to its place in the flat buffer, in the layout of its parameter. */
-function setGradientsAside(
-  pairs: readonly Value[],
-  compiler: Compiler,
-  slots: readonly OptimizerSlot[],
-): void {
-  for (const slot of slots) compiler.state.flat(slot);
+function setGradientsAside(pairs: readonly Value[], emitter: Emitter, slots: readonly OptimizerSlot[]): void {
+  for (const slot of slots) emitter.state.flat(slot);
   for (let index = 0; index + 1 < pairs.length; index += 2) {
     const [parameter, gradient] = [pairs[index], pairs[index + 1]];
-    if (parameter && gradient) compiler.designateGradient(parameter, gradient);
+    if (parameter && gradient) emitter.designateGradient(parameter, gradient);
   }
 }
 
 /** Copies the gradients that are not made in their place: those that the host hands over. */
-function settleGradients(pairs: readonly Value[], compiler: Compiler): void {
-  for (const gradient of pairs.filter((_, index) => index % 2 === 1)) compiler.settle(gradient);
+function settleGradients(pairs: readonly Value[], emitter: Emitter): void {
+  for (const gradient of pairs.filter((_, index) => index % 2 === 1)) emitter.settle(gradient);
 }
 
 /** One number made from others before the update, e.g. the negated rate. */
 function scalar(
-  compiler: Compiler,
+  emitter: Emitter,
   name: string,
   reads: readonly Tensor[],
   make: (values: number[]) => number,
 ): Tensor {
-  const target = compiler.allocate(compiler.descriptors.plain([1], 'f32'));
-  compiler.emitHost({
+  const target = emitter.allocate(emitter.descriptors.plain([1], 'f32'));
+  emitter.emitHost({
     name,
     reads,
     writes: [target],
@@ -127,9 +123,9 @@ function within(work: Tensor, { descriptor }: Tensor): Tensor {
 type At = (flat: FlatName) => Tensor;
 
 /** The steps for every chunk of the stretch of the flat buffers that the given parameters cover. */
-function chunks(compiler: Compiler, pairs: readonly Value[], make: (at: At) => Step[]): Step[] {
+function chunks(emitter: Emitter, pairs: readonly Value[], make: (at: At) => Step[]): Step[] {
   const parameters = pairs.filter((_, index) => index % 2 === 0);
-  const slots = parameters.map((value) => compiler.state.slot(value.name));
+  const slots = parameters.map((value) => emitter.state.slot(value.name));
   const start = Math.min(...slots.map((slot) => slot.offset));
   const end = Math.max(...slots.map((slot) => slot.offset + (slot.descriptor?.size ?? 0)));
   const covered = slots.reduce((sum, slot) => sum + Math.ceil((slot.descriptor?.size ?? 0) / 64) * 64, 0);
@@ -139,10 +135,10 @@ function chunks(compiler: Compiler, pairs: readonly Value[], make: (at: At) => S
   const steps: Step[] = [];
   for (let offset = start; offset < end; offset += chunk * 4) {
     const count = Math.min(chunk, (end - offset) / 4);
-    const descriptor = shared.get(count) ?? compiler.descriptors.plain([1, count], 'f32');
+    const descriptor = shared.get(count) ?? emitter.descriptors.plain([1, count], 'f32');
     shared.set(count, descriptor);
     const at: At = (flat) => {
-      const buffer: FlatBuffer = compiler.state.flat(flat);
+      const buffer: FlatBuffer = emitter.state.flat(flat);
       return { descriptor, place: { kind: 'flat', flat: buffer, slot: { offset } }, offset: 0 };
     };
     steps.push(...make(at));
@@ -163,7 +159,7 @@ interface After {
 
 /** target = after(a op b); b may be one number. */
 function binary(
-  compiler: Compiler,
+  emitter: Emitter,
   name: string,
   kind: number,
   a: Tensor,
@@ -171,10 +167,10 @@ function binary(
   target: Tensor,
   after: After = {},
 ): Step {
-  const { library, engine } = compiler.runtime;
-  const second = stretched(compiler, b, a);
+  const { library, engine } = emitter.runtime;
+  const second = stretched(emitter, b, a);
   const key = `${kind}:${a.descriptor.handle}:${second.descriptor.shape}:${Object.keys(after)}:${after.scale}:${after.sum}`;
-  const times = after.times && stretched(compiler, after.times, a);
+  const times = after.times && stretched(emitter, after.times, a);
   const postOps = (list: Handle): void => {
     if (after.add)
       library.call('dnnl_post_ops_append_binary', list, algorithm.add, after.add.descriptor.handle);
@@ -183,8 +179,8 @@ function binary(
     if (times) library.call('dnnl_post_ops_append_binary', list, algorithm.multiply, times.descriptor.handle);
     if (after.sum !== undefined) library.call('dnnl_post_ops_append_sum', list, after.sum, 0, 0);
   };
-  const descriptor = compiler.memoized(key, () =>
-    compiler.primitive(
+  const descriptor = emitter.memoized(key, () =>
+    emitter.primitive(
       name,
       'dnnl_binary_primitive_desc_create',
       engine,
@@ -192,7 +188,7 @@ function binary(
       a.descriptor.handle,
       second.descriptor.handle,
       target.descriptor.handle,
-      compiler.attributes(Object.keys(after).length ? postOps : undefined),
+      emitter.attributes(Object.keys(after).length ? postOps : undefined),
     ),
   );
   const reads: Array<readonly [number, Tensor]> = [
@@ -201,22 +197,22 @@ function binary(
   ];
   if (after.add) reads.push([arg.postOpSource1(0), after.add]);
   if (times) reads.push([arg.postOpSource1(0), times]);
-  return compiler.step(name, descriptor, reads, [[arg.destination, target]]);
+  return emitter.step(name, descriptor, reads, [[arg.destination, target]]);
 }
 
 /** target = sqrt(square) * factor + epsilon. */
 function rootOf(
-  compiler: Compiler,
+  emitter: Emitter,
   name: string,
   square: Tensor,
   factor: Tensor,
   epsilon: number,
   target: Tensor,
 ): Step {
-  const { library, engine } = compiler.runtime;
-  const stretchedFactor = stretched(compiler, factor, square);
-  const descriptor = compiler.memoized(`root:${square.descriptor.handle}:${epsilon}`, () =>
-    compiler.primitive(
+  const { library, engine } = emitter.runtime;
+  const stretchedFactor = stretched(emitter, factor, square);
+  const descriptor = emitter.memoized(`root:${square.descriptor.handle}:${epsilon}`, () =>
+    emitter.primitive(
       name,
       'dnnl_eltwise_forward_primitive_desc_create',
       engine,
@@ -226,7 +222,7 @@ function rootOf(
       target.descriptor.handle,
       0,
       0,
-      compiler.attributes((list) => {
+      emitter.attributes((list) => {
         library.call(
           'dnnl_post_ops_append_binary',
           list,
@@ -241,11 +237,11 @@ function rootOf(
     [arg.source, square],
     [arg.postOpSource1(0), stretchedFactor],
   ] as const;
-  return compiler.step(name, descriptor, reads, [[arg.destination, target]]);
+  return emitter.step(name, descriptor, reads, [[arg.destination, target]]);
 }
 
 /** One number under the shape that oneDNN stretches over a row. */
-function stretched(compiler: Compiler, tensor: Tensor, over: Tensor): Tensor {
+function stretched(emitter: Emitter, tensor: Tensor, over: Tensor): Tensor {
   if (tensor.descriptor.shape.length === over.descriptor.shape.length) return tensor;
-  return compiler.reinterpret(tensor, compiler.memoizedPlain([1, 1]));
+  return emitter.reinterpret(tensor, emitter.memoizedPlain([1, 1]));
 }

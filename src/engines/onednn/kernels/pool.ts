@@ -1,6 +1,6 @@
 import { required, type Value } from '../../../graph/graph.js';
-import type { Compiler } from '../compiler.js';
 import type { Descriptor } from '../descriptor.js';
+import type { Emitter } from '../emitter.js';
 import { algorithm, arg, type Handle, prop } from '../ffi.js';
 import type { Tensor } from '../tensor.js';
 import type { Kernel } from './kernel.js';
@@ -13,40 +13,40 @@ interface Window {
 }
 
 export const maxPool: Kernel<'maxPool'> = {
-  emit(node, compiler) {
+  emit(node, emitter) {
     const [y, winners] = node.outputs;
-    emitForward(compiler, node.name, compiler.input(node, 0), y, maxWindow(node.attributes), winners);
+    emitForward(emitter, node.name, emitter.input(node, 0), y, maxWindow(node.attributes), winners);
   },
 };
 
 export const maxPoolBackward: Kernel<'maxPoolBackward'> = {
-  emit(node, compiler) {
-    emitBackward(compiler, node.name, node.inputs, node.outputs, maxWindow(node.attributes));
+  emit(node, emitter) {
+    emitBackward(emitter, node.name, node.inputs, node.outputs, maxWindow(node.attributes));
   },
 };
 
 export const avgPool: Kernel<'avgPool'> = {
-  emit(node, compiler) {
-    emitForward(compiler, node.name, compiler.input(node, 0), node.outputs[0], avgWindow(node.attributes));
+  emit(node, emitter) {
+    emitForward(emitter, node.name, emitter.input(node, 0), node.outputs[0], avgWindow(node.attributes));
   },
 };
 
 export const avgPoolBackward: Kernel<'avgPoolBackward'> = {
-  emit(node, compiler) {
-    emitBackward(compiler, node.name, node.inputs, node.outputs, avgWindow(node.attributes));
+  emit(node, emitter) {
+    emitBackward(emitter, node.name, node.inputs, node.outputs, avgWindow(node.attributes));
   },
 };
 
 export const globalAvgPool: Kernel<'globalAvgPool'> = {
-  emit(node, compiler) {
-    const x = compiler.input(node, 0);
-    emitForward(compiler, node.name, x, node.outputs[0], wholePlane(x.descriptor.shape));
+  emit(node, emitter) {
+    const x = emitter.input(node, 0);
+    emitForward(emitter, node.name, x, node.outputs[0], wholePlane(x.descriptor.shape));
   },
 };
 
 export const globalAvgPoolBackward: Kernel<'globalAvgPoolBackward'> = {
-  emit(node, compiler) {
-    emitBackward(compiler, node.name, node.inputs, node.outputs, wholePlane(node.attributes.shape));
+  emit(node, emitter) {
+    emitBackward(emitter, node.name, node.inputs, node.outputs, wholePlane(node.attributes.shape));
   },
 };
 
@@ -80,7 +80,7 @@ function wholePlane([, , height = 1, width = 1]: readonly number[]): Window {
 }
 
 function emitForward(
-  compiler: Compiler,
+  emitter: Emitter,
   name: string,
   x: Tensor,
   y: Value | undefined,
@@ -89,24 +89,24 @@ function emitForward(
 ): void {
   const result = required([y], 0, name);
   // both passes in one layout: the note of the winners is laid out like the result
-  const source = compiler.convert(x, compiler.blocked(x.descriptor.shape), name);
-  const described = compiler.blocked(result.shape);
-  const descriptor = forward(compiler, name, source.descriptor, described, window);
-  const destination = compiler.allocateFor(result, described);
+  const source = emitter.convert(x, emitter.blocked(x.descriptor.shape), name);
+  const described = emitter.blocked(result.shape);
+  const descriptor = forward(emitter, name, source.descriptor, described, window);
+  const destination = emitter.allocateFor(result, described);
   const writes: Array<readonly [number, Tensor]> = [[arg.destination, destination]];
   // asked for by training only; inference primitives have none
-  const workspace = compiler.descriptors.chosen(descriptor, 'workspace', [1], 'u8');
+  const workspace = emitter.descriptors.chosen(descriptor, 'workspace', [1], 'u8');
   if (workspace) {
-    const noted = compiler.allocate(workspace);
+    const noted = emitter.allocate(workspace);
     writes.push([arg.workspace, noted]);
-    if (note) compiler.define(note, noted);
+    if (note) emitter.define(note, noted);
   }
-  compiler.emit(name, descriptor, [[arg.source, source]], writes);
-  compiler.define(result, destination);
+  emitter.emit(name, descriptor, [[arg.source, source]], writes);
+  emitter.define(result, destination);
 }
 
 function emitBackward(
-  compiler: Compiler,
+  emitter: Emitter,
   name: string,
   inputs: readonly Value[],
   outputs: readonly Value[],
@@ -114,41 +114,41 @@ function emitBackward(
 ): void {
   const dx = required(outputs, 0, name);
   const dyValue = required(inputs, 0, name);
-  const given = compiler.tensor(dyValue);
-  const source = compiler.blocked(dx.shape);
-  const destination = compiler.blocked(dyValue.shape);
-  const hint = forward(compiler, name, source, destination, window);
-  const descriptor = compiler.primitive(
+  const given = emitter.tensor(dyValue);
+  const source = emitter.blocked(dx.shape);
+  const destination = emitter.blocked(dyValue.shape);
+  const hint = forward(emitter, name, source, destination, window);
+  const descriptor = emitter.primitive(
     name,
     'dnnl_pooling_backward_primitive_desc_create',
-    compiler.runtime.engine,
+    emitter.runtime.engine,
     window.algorithm,
     source.handle,
     destination.handle,
     ...windowArguments(window),
     hint,
-    compiler.attributes(),
+    emitter.attributes(),
   );
-  const dy = compiler.convert(given, destination, name);
-  const target = compiler.allocateFor(dx, source);
+  const dy = emitter.convert(given, destination, name);
+  const target = emitter.allocateFor(dx, source);
   const reads: Array<readonly [number, Tensor]> = [[arg.diffDestination, dy]];
   const note = inputs[1];
-  if (note) reads.push([arg.workspace, compiler.tensor(note)]);
-  compiler.emit(name, descriptor, reads, [[arg.diffSource, target]]);
-  compiler.define(dx, target);
+  if (note) reads.push([arg.workspace, emitter.tensor(note)]);
+  emitter.emit(name, descriptor, reads, [[arg.diffSource, target]]);
+  emitter.define(dx, target);
 }
 
-function forward(compiler: Compiler, name: string, x: Descriptor, y: Descriptor, window: Window): Handle {
-  return compiler.primitive(
+function forward(emitter: Emitter, name: string, x: Descriptor, y: Descriptor, window: Window): Handle {
+  return emitter.primitive(
     name,
     'dnnl_pooling_forward_primitive_desc_create',
-    compiler.runtime.engine,
-    compiler.trains ? prop.training : prop.inference,
+    emitter.runtime.engine,
+    emitter.trains ? prop.training : prop.inference,
     window.algorithm,
     x.handle,
     y.handle,
     ...windowArguments(window),
-    compiler.attributes(),
+    emitter.attributes(),
   );
 }
 
