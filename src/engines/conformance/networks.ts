@@ -36,8 +36,18 @@ interface GoldenNetwork {
   readonly evaluation: { images: string; logits: Digest };
 }
 
-/** Relative to the norm of each tensor; three float32 steps against three in float64. */
-const tolerance = 1e-4;
+/**
+ * Relative to the norm of each tensor; three float32 steps against three in float64. In the plain networks a BN
+ * follows a ReLU or a PReLU that few values pass: the order of a sum alone moves their gradients (3.3e-4 on AVX2). In
+ * the largest BN-Conv-ReLU network one of two million ReLUs flips there (4.2e-4).
+ */
+const tolerances: Readonly<Record<string, number>> = {
+  alexnet: 5e-4,
+  zfnet: 5e-4,
+  vgg13: 5e-4,
+  'bn-conv-relu-26': 1e-3,
+};
+const usualTolerance = 1e-4;
 
 const specs: Record<string, (golden: GoldenNetwork) => ModelSpec> = {
   preact: ({ stages = [] }) => ({ family: 'resnet', stages }),
@@ -55,12 +65,13 @@ export function networkConformance(engine: () => Engine): void {
     it('has golden files of every family', () => expect(files.length).toBeGreaterThanOrEqual(10));
     for (const file of files) {
       const golden = JSON.parse(readFileSync(goldenPath(`networks/${file}`), 'utf8')) as GoldenNetwork;
-      it(file.replace('.json', ''), () => runNetwork(engine(), golden), 120_000);
+      const name = file.replace('.json', '');
+      it(name, () => runNetwork(engine(), golden, tolerances[name] ?? usualTolerance), 120_000);
     }
   });
 }
 
-function runNetwork(engine: Engine, golden: GoldenNetwork): void {
+function runNetwork(engine: Engine, golden: GoldenNetwork, tolerance: number): void {
   const training = trainingGraph(golden);
   const state = engine.createState();
   try {
@@ -75,13 +86,19 @@ function runNetwork(engine: Engine, golden: GoldenNetwork): void {
         momentum: Float32Array.of(golden.optimizer.momentum),
         weightDecay: Float32Array.of(golden.optimizer.weightDecay),
       });
-      expectNumber(`${where}: loss`, program.read('loss')[0] ?? Number.NaN, step.loss);
-      expectDigest(`${where}: logits`, 'logits', program.read('logits'), step.logits);
+      expectNumber(`${where}: loss`, program.read('loss')[0] ?? Number.NaN, step.loss, tolerance);
+      expectDigest(`${where}: logits`, {
+        name: 'logits',
+        values: program.read('logits'),
+        expected: step.logits,
+        tolerance,
+      });
       for (const [name, expected] of Object.entries(step.gradients)) {
-        expectDigest(`${where}: gradient of ${name}`, name, program.read(`gradient:${name}`), expected);
+        const values = program.read(`gradient:${name}`);
+        expectDigest(`${where}: gradient of ${name}`, { name, values, expected, tolerance });
       }
       for (const [name, expected] of Object.entries({ ...step.parameters, ...step.running })) {
-        expectDigest(`${where}: ${name}`, name, state.read(name), expected);
+        expectDigest(`${where}: ${name}`, { name, values: state.read(name), expected, tolerance });
       }
     });
     program.close();
@@ -89,7 +106,8 @@ function runNetwork(engine: Engine, golden: GoldenNetwork): void {
       const evaluation = engine.compile(evaluationGraph(golden, fused), { state, poison: true });
       evaluation.run({ image: images(golden, golden.evaluation.images) });
       const what = `evaluation ${fused ? 'with' : 'without'} fusion`;
-      expectDigest(what, 'logits', evaluation.read('logits'), golden.evaluation.logits);
+      const values = evaluation.read('logits');
+      expectDigest(what, { name: 'logits', values, expected: golden.evaluation.logits, tolerance });
       evaluation.close();
     }
   } finally {
@@ -151,13 +169,21 @@ function images(golden: GoldenNetwork, name: string): Float32Array {
   return fill(name, golden.batch * 3 * golden.pixels ** 2, 1, 0);
 }
 
-function expectNumber(what: string, actual: number, expected: number): void {
+function expectNumber(what: string, actual: number, expected: number, tolerance: number): void {
   const error = Math.abs(actual - expected) / Math.abs(expected);
   expect(error <= tolerance, `${what}: ${actual} instead of ${expected}`).toBe(true);
 }
 
+interface Compared {
+  readonly name: string;
+  readonly values: Float32Array;
+  readonly expected: Digest;
+  readonly tolerance: number;
+}
+
 /** The norm, one random projection and eight elements, each within the tolerance of the tensor's own size. */
-function expectDigest(what: string, name: string, values: Float32Array, expected: Digest): void {
+function expectDigest(what: string, options: Compared): void {
+  const { name, values, expected, tolerance } = options;
   const [norm = 0] = expected;
   const typical = norm / Math.sqrt(values.length);
   digest(name, values).forEach((number, index) => {

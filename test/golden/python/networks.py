@@ -34,6 +34,8 @@ class Network:
     lr: float = 0.01
     offsets: dict[str, float] = field(default_factory=dict)
     """Offsets of the biases whose whole name matches, to have fewer ReLU inputs near zero (see margins.py)."""
+    floor: float = 0
+    """Least error, relative to a channel's size, that kinks keep a distance from (see margins.py)."""
 
 
 def pre_activation(stages, **sizes) -> Network:
@@ -66,7 +68,8 @@ NETWORKS = {
     "preact-32x1-64x2": pre_activation([(32, 1), (64, 2)], batch=8, pixels=64),
     "preact-64x1-128x1-256x2": pre_activation([(64, 1), (128, 1), (256, 2)], batch=8, pixels=64),
     "resnet26": pre_activation(RESNET26, batch=4, pixels=96, classes=256, offsets={r".*norm\d?\.bias": 1.0}),
-    "bn-conv-relu-32x1-64x2": bn_conv_relu([(32, 1), (64, 2)], batch=8, pixels=64),
+    "bn-conv-relu-32x1-64x2": bn_conv_relu([(32, 1), (64, 2)], batch=2, pixels=32, lr=1e-3, floor=6e-6,
+                                           offsets={r".*conv\.bias": 2.0}),
     "bn-conv-relu-26": bn_conv_relu(RESNET26, batch=4, pixels=96, classes=256, lr=1e-4, offsets={r".*conv\.bias": 1.5}),
     "cifar-20-basic": cifar(20, False, batch=4, pixels=32),
     "cifar-29-bottleneck": cifar(29, True, batch=2, pixels=32),
@@ -163,7 +166,7 @@ def make_golden(network: Network, known: list[int]) -> tuple[dict, Worst]:
     for step in range(STEPS):
         target = torch.from_numpy(labels(step * network.batch, network.batch, network.classes)).long()
         make = lambda seed: images(network, f"images:{step}:{seed}")
-        seed = choose_seed(exact.model, single.model, make, target, known[step] if known else None)
+        seed = choose_seed(exact.model, single.model, make, target, known[step] if known else None, network.floor)
         expected = exact.step(make(seed), target)
         worst.compare(single.step(make(seed), target), expected)
         steps.append({"images": f"images:{step}:{seed}"} | digests(expected))
