@@ -1,3 +1,4 @@
+export { type Config, defineConfig, type PreprocessSettings } from './config/config.js';
 export { type Dataset, readDataset, type Sample } from './data/dataset.js';
 export type { PreprocessOptions, PreprocessProgress } from './data/preprocess/options.js';
 export { type PreprocessResult, preprocess } from './data/preprocess/preprocess.js';

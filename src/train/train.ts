@@ -1,8 +1,5 @@
 import { type Dataset, readDataset } from '../data/dataset.js';
 import { Loader, type RejectedPicture } from '../data/loader/loader.js';
-import { CenterCrop } from '../data/transforms/center-crop.js';
-import { HorizontalFlip } from '../data/transforms/horizontal-flip.js';
-import { RandomCrop } from '../data/transforms/random-crop.js';
 import { exitCodes, UserError } from '../errors.js';
 import { RunLog } from '../report/run-log.js';
 import { logLine } from '../report/training-log.js';
@@ -22,6 +19,7 @@ import { readPreparation } from './preparation.js';
 import { alreadyTrained, checkSameRun, resumePosition, resumeSchedule } from './resume.js';
 import { RunFolder } from './run-folder.js';
 import { type Position, startPosition, Trainer } from './trainer.js';
+import { completeLists } from './transform-lists.js';
 
 /** Options of {@link train}. */
 export interface TrainOptions extends TrainSettings {
@@ -209,6 +207,7 @@ async function begin(folder: RunFolder, config: TrainConfig): Promise<void> {
 
 function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
   const size = { height: config.crop, width: config.crop };
+  const transforms = completeLists(size, config);
   return Loader.start({
     folder: dataset.folder,
     samples: { train: dataset.train, val: dataset.val },
@@ -217,8 +216,8 @@ function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
     ...size,
     batchSize: config.batchSize,
     valBatchSize: config.valBatchSize,
-    trainTransforms: [RandomCrop(size), ...(config.flip ? [HorizontalFlip()] : [])],
-    valTransforms: [CenterCrop(size)],
+    trainTransforms: transforms.train,
+    valTransforms: transforms.val,
     workers: config.workers ?? defaultWorkers(),
     seed: config.seed,
     minSide: dataset.minSide,
