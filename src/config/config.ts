@@ -10,7 +10,7 @@ import type { ScheduleSpec } from '../train/schedules/index.js';
 export interface PreprocessSettings {
   /** Folder with a folder of pictures per class. */
   input?: string | undefined;
-  /** Folder to make for the dataset. Default: `data`. */
+  /** Folder to make for the dataset. Default: the dataset `data` of the training. */
   output?: string | undefined;
   /** Part of each class that becomes validation pictures. Default 0.2. */
   valSplit?: number | undefined;

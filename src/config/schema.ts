@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type LogSettings, logFormat, logLevel } from '../report/log-settings.js';
+import { type LogSettings, logFormats, logLevels } from '../report/log-settings.js';
 import { trainConfig } from '../train/config.js';
 import { transformLists } from '../train/transform-lists.js';
 import type { Config, PreprocessSettings } from './config.js';
@@ -34,8 +34,12 @@ const count = z.int().min(1);
 
 const log = z.strictObject({
   file: setting(path, { says: 'log file of a run', usual: '`output.log` in its folder', flag: '--log-file' }),
-  level: setting(logLevel, { says: 'least level that is logged', usual: '`info`', flag: '--log-level' }),
-  format: setting(logFormat, {
+  level: setting(z.enum(logLevels), {
+    says: 'least level that is logged',
+    usual: '`info`',
+    flag: '--log-level',
+  }),
+  format: setting(z.enum(logFormats), {
     says: 'a time and a sentence a line, or a JSON object a line',
     usual: '`text`',
     flag: '--log-format',
@@ -48,7 +52,7 @@ const preprocess = z.strictObject({
     usual: '–',
     flag: 'the argument PICTURES',
   }),
-  output: setting(path, { says: 'folder to make for the dataset', usual: '`data`', flag: '--out' }),
+  output: setting(path, { says: 'folder to make for the dataset', usual: 'the key `data`', flag: '--out' }),
   valSplit: setting(z.number().min(0).lt(1), {
     says: "part of each class's pictures for validation",
     usual: '`0.2`',
