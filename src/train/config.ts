@@ -99,13 +99,14 @@ const defaults = {
 const cropShare = 7 / 8;
 
 /**
- * Puts together what was asked for now, what the run was started with, and the defaults, in this order.
+ * Puts together what was asked for now, what the run was started with, and the defaults, in this order. Without a
+ * dataset whatever depends on one is as for large pictures, and not checked.
  * @throws UserError naming the setting that is wrong, or that does not fit the dataset
  */
 export function resolveTraining(options: {
   given: TrainSettings;
   saved?: TrainConfig | undefined;
-  dataset: Dataset;
+  dataset: Dataset | undefined;
 }): ResolvedTraining {
   const { given, saved, dataset } = options;
   const model = createModel(given.model ?? saved?.model ?? { name: defaultModel });
@@ -115,10 +116,10 @@ export function resolveTraining(options: {
   const merged = { ...defaults, ...saved, ...Object.fromEntries(stated) };
   // said together in the run before: a new batch size does not leave the validation with the old one
   const valBatchSize = given.valBatchSize ?? (given.batchSize ? undefined : saved?.valBatchSize);
-  const crop = merged.crop ?? defaultCrop(model, dataset);
+  const crop = merged.crop ?? (dataset ? defaultCrop(model, dataset) : model.defaultSize);
   const config = checkConfig({
     ...merged,
-    data: resolve(merged.data ?? dataset.folder),
+    data: resolve(merged.data ?? dataset?.folder ?? ''),
     model: model.description,
     crop,
     transforms: listsFor({ height: crop, width: crop }, merged.transforms),
@@ -127,9 +128,11 @@ export function resolveTraining(options: {
     optimizer: optimizer.spec,
     schedule: resolveSchedule(merged.schedule ?? { name: 'reduceLrOnPlateau' }, { epochs: merged.epochs }),
   });
-  checkClasses(classes, dataset);
-  checkFit(config, model, dataset);
-  checkTransforms(config, given, dataset);
+  if (dataset) {
+    checkClasses(classes, dataset);
+    checkFit(config, model, dataset);
+    checkTransforms(config, given, dataset);
+  }
   return { config, model, optimizer };
 }
 
