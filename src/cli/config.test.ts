@@ -81,6 +81,34 @@ describe('resnode config', () => {
     expect([...shown]).toEqual(all.filter((key) => key !== 'stages' && key !== 'block'));
   });
 
+  it('a switch of the configuration can be put back by a flag', async () => {
+    writeFileSync(
+      'resnode.config.json',
+      JSON.stringify({
+        flip: false,
+        optimizer: 'sgd,nesterov=false,noDecay=true',
+        schedule: { name: 'step', stepSize: 3 },
+      }),
+    );
+    expect((await effective()).flip).toEqual({ value: false, source: 'resnode.config.json' });
+    const settings = await effective(
+      '--flip',
+      '--decay-norms',
+      '--optimizer',
+      'sgd,nesterov=true',
+      '--lr',
+      '1',
+    );
+    expect(settings.flip).toEqual({ value: true, source: 'flag' });
+    expect(settings['optimizer.noDecay']).toEqual({ value: false, source: 'flag' });
+    expect(settings['optimizer.nesterov']).toEqual({ value: true, source: 'flag' });
+    expect(settings.learningRate).toEqual({ value: 1, source: 'flag' });
+    const transforms = { train: [{ name: 'RandomCrop', options: { height: 8, width: 8 } }] };
+    writeFileSync('resnode.config.json', JSON.stringify({ transforms }));
+    expect((await effective()).transforms?.value).toEqual(transforms);
+    expect((await effective('--no-transforms')).transforms).toEqual({ value: {}, source: 'flag' });
+  });
+
   it('prints a table', async () => {
     const text = await run(configCommand(), '--stages', '32x1,64x1', '--schedule', 'step,stepSize=3');
     expect(text).toMatch(/^setting +value +from\n/);

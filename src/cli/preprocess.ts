@@ -10,8 +10,8 @@ interface Flags {
   out?: string;
   valSplit?: number;
   size?: NonNullable<PreprocessOptions['size']>;
-  centerCrop: boolean;
-  rgbMean: boolean;
+  centerCrop?: boolean;
+  rgbMean?: boolean;
   labelPattern?: string;
   seed?: number;
   workers?: number;
@@ -55,6 +55,8 @@ export function preprocessCommand(): Command {
       pictureSize,
     )
     .option('--center-crop', 'fill the whole size and cut off the rest, instead of stretching')
+    .option('--no-center-crop', 'stretch (default)')
+    .option('--rgb-mean', 'compute them (default)')
     .option('--no-rgb-mean', 'leave out mean and standard deviation (rgb_val.json)')
     .option('--label-pattern <regex>', "class label from the folder's path: first group, or whole match")
     .option('--seed <number>', 'seed of the names and the split (default: 0)', whole)

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { Config } from '../config/config.js';
 import type { GatheredConfig } from '../config/gather.js';
+import { parseOptimizer } from '../config/parse-optimizer.js';
 import { exitCodes, UserError } from '../errors.js';
 import { formatDuration } from '../report/duration.js';
 import { type LogFormat, type LogLevel, logFormats, logLevels } from '../report/log-settings.js';
@@ -24,11 +25,12 @@ export interface TrainFlags extends ModelFlags {
   optimizer?: string;
   momentum?: number;
   weightDecay?: number;
-  decayNorms: boolean;
+  decayNorms?: boolean;
   schedule?: string;
   labelSmoothing?: number;
   initialization?: 'xavier' | 'kaiming';
-  flip: boolean;
+  flip?: boolean;
+  transforms: boolean;
   seed?: number;
   workers?: number;
   threads?: number;
@@ -97,13 +99,16 @@ export function addTrainOptions(command: Command): Command {
       'learning rate at first (default: 0.01 for sgd, 0.001 for adam)',
       number,
     )
-    .option('--optimizer <kind>', 'sgd (Nesterov), adam, adamw (default: sgd)')
+    .option('--optimizer <kind>', 'sgd (Nesterov), adam, adamw; options as in adam,beta1=0.8 (default: sgd)')
     .option('--momentum <number>', 'of sgd (default: 0.9)', number)
     .option('--weight-decay <number>', 'L2 penalty (default: 0.0001; adamw 0.01)', number)
     .option('--no-decay-norms', 'spare biases and batch norms the weight decay')
+    .option('--decay-norms', 'do not spare them (default)')
     .option('--schedule <schedule>', 'of the learning rate, see below (default: plateau)')
     .option('--label-smoothing <share>', 'share of the target spread over all classes (default: 0)', number)
     .option('--no-flip', 'do not mirror pictures at random')
+    .option('--flip', 'mirror half of them (default)')
+    .option('--no-transforms', 'crop and flip only, whatever recipe or configuration say')
     .option('--seed <number>', 'of weights, order and transforms (default: 0)', wholeNumber)
     .option('--workers <number>', 'threads that load pictures; no influence on the result', wholeNumber)
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
@@ -140,16 +145,18 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
 
 /** What the command line said, and nothing that it left out. */
 export function flagsAsConfig(flags: TrainFlags, command: Command): Config {
-  const { config, resume, json, momentum, weightDecay, decayNorms, optimizer, ...same } = flags;
-  const { logFile, logLevel, logFormat, ...settings } = same;
+  const { config, resume, json, transforms, logFile, logLevel, logFormat, ...same } = flags;
+  const { optimizer, momentum, weightDecay, decayNorms, ...settings } = same;
   // a switch that was not touched must not undo what the run was started with
   const said = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
   return {
     ...Object.fromEntries(Object.entries(settings).filter(([name]) => said(name))),
+    ...(said('transforms') ? { transforms: {} } : {}),
     log: { file: logFile, level: logLevel, format: logFormat },
     optimizer: {
-      ...(optimizer === undefined ? {} : { kind: optimizer }),
-      ...{ momentum, weightDecay },
+      ...(optimizer === undefined ? {} : parseOptimizer(optimizer)),
+      ...(momentum === undefined ? {} : { momentum }),
+      ...(weightDecay === undefined ? {} : { weightDecay }),
       ...(said('decayNorms') ? { noDecay: !decayNorms } : {}),
     },
   };

@@ -69,6 +69,7 @@ describe('layers', () => {
     ],
     [[{ optimizer: 'adam' }, { optimizer: { kind: 'sgd', momentum: 0.9 } }], { kind: 'adam' }],
     [[{ optimizer: 'adam' }, { optimizer: { momentum: 0.9 } }], { kind: 'adam' }],
+    [[{ optimizer: 'sgd,nesterov=false,momentum=.5' }], { kind: 'sgd', nesterov: false, momentum: 0.5 }],
     [[{ optimizer: { kind: 'sgd' } }, { optimizer: { momentum: 0.8 } }], { kind: 'sgd', momentum: 0.8 }],
   ])('the optimizer of %j', (configs, optimizer) => {
     expect(merged(...configs).settings.optimizer).toEqual(optimizer);
@@ -82,6 +83,7 @@ describe('layers', () => {
   it('what a setting makes void below it goes', () => {
     const transforms = { train: [] };
     expect(merged({ transforms }, { flip: false }).settings).not.toHaveProperty('flip');
+    expect(merged({ transforms: {} }, { flip: false }).settings).toMatchObject({ flip: false });
     expect(merged({ flip: false }, { transforms }).settings).toMatchObject({ flip: false, transforms });
     expect(merged({ batchSize: 8 }, { batchSize: 16, valBatchSize: 64 }).settings).not.toHaveProperty(
       'valBatchSize',

@@ -4,7 +4,9 @@ import type { LogSettings } from '../report/log-settings.js';
 import type { TrainSettings } from '../train/config.js';
 import type { OptimizerSpec } from '../train/optimizers/index.js';
 import { parseSchedule } from '../train/schedules/index.js';
+import type { TransformLists } from '../train/transform-lists.js';
 import type { Config, PreprocessSettings } from './config.js';
+import { parseOptimizer } from './parse-optimizer.js';
 import { isSection } from './schema.js';
 
 /** Settings from one place. */
@@ -50,7 +52,7 @@ function flatten(config: Config): Map<string, unknown> {
   };
   for (const [key, value] of Object.entries(config)) {
     if (isSection(key) || key === 'optimizer') {
-      const inner = typeof value === 'string' ? { kind: value } : ((value ?? {}) as object);
+      const inner = typeof value === 'string' ? parseOptimizer(value) : ((value ?? {}) as object);
       for (const [name, each] of Object.entries(inner)) put(`${key}.${name}`, each);
     } else put(key, parsed(key, value));
   }
@@ -69,17 +71,23 @@ const voided: Readonly<Record<string, readonly string[]>> = {
   stages: ['model'],
   // said together: a new batch size does not leave the validation with the old one
   batchSize: ['valBatchSize'],
-  transforms: ['flip'],
   'preprocess.labelPattern': ['preprocess.readClassLabel'],
   'preprocess.readClassLabel': ['preprocess.labelPattern'],
 };
 
 function makeRoom(values: Values, said: ReadonlyMap<string, unknown>): void {
   for (const key of said.keys()) for (const other of voided[key] ?? []) values.delete(other);
+  if (saysTraining(said.get('transforms'))) values.delete('flip');
   const before = values.get('optimizer.kind')?.value ?? 'sgd';
   const kind = said.get('optimizer.kind');
   if (kind === undefined || kind === before) return;
   for (const key of [...values.keys()]) if (key.startsWith('optimizer.')) values.delete(key);
+}
+
+/** Whether transforms say what is done to training pictures. */
+function saysTraining(transforms: unknown): boolean {
+  if (typeof transforms === 'function') return true;
+  return (transforms as TransformLists | undefined)?.train !== undefined;
 }
 
 function settingsOf(values: Values): Omit<MergedConfig, 'sources'> {

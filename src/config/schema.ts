@@ -67,12 +67,12 @@ const preprocess = z.strictObject({
   centerCrop: setting(z.boolean(), {
     says: 'fill the whole size and cut off the rest, instead of stretching',
     usual: '`false`',
-    flag: '--center-crop',
+    flag: '--center-crop, --no-center-crop',
   }),
   rgbMean: setting(z.boolean(), {
     says: 'compute mean and standard deviation of the train pictures',
     usual: '`true`',
-    flag: '--no-rgb-mean',
+    flag: '--no-rgb-mean, --rgb-mean',
   }),
   quality: setting(z.int().min(1).max(100), { says: 'JPEG quality', usual: '`96`', flag: '--quality' }),
   seed: setting(z.int().min(0), { says: 'seed of names and split', usual: '`0`', flag: '--seed' }),
@@ -90,7 +90,7 @@ const preprocess = z.strictObject({
   readClassLabel: setting(functionOf<(path: string) => string>(), {
     says: "class label from the folder's path, instead of a pattern",
     usual: "the folder's name",
-    flag: '',
+    flag: '--label-pattern',
     values: 'a function of the path',
   }),
 } satisfies Record<keyof PreprocessSettings, z.ZodType>);
@@ -159,8 +159,8 @@ export const configSchema = z.strictObject({
   optimizer: setting(named('kind'), {
     says: 'rule of update with its settings: `momentum`, `nesterov`, `beta1`, `beta2`, `epsilon`, `weightDecay`, `noDecay`',
     usual: "`'sgd'`",
-    flag: '--optimizer, --momentum, --weight-decay, --no-decay-norms',
-    values: "a name, or `{ kind: 'adam', weightDecay: 1e-4 }`",
+    flag: '--optimizer, --momentum, --weight-decay, --no-decay-norms, --decay-norms',
+    values: "`'adam,beta1=0.8'` or `{ kind: 'adam', beta1: 0.8 }`",
   }),
   schedule: setting(named('name'), {
     says: 'learning rate from epoch to epoch',
@@ -176,14 +176,14 @@ export const configSchema = z.strictObject({
   flip: setting(train.flip, {
     says: 'mirror half of the training pictures; not beside `transforms.train`',
     usual: '`true`',
-    flag: '--no-flip',
+    flag: '--no-flip, --flip',
   }),
   transforms: setting(
     z.union([transformLists, functionOf<(size: { height: number; width: number }) => Lists>()]),
     {
       says: 'what is done to training and validation pictures, in order',
       usual: 'a random crop, `flip`; the central crop',
-      flag: '',
+      flag: '--no-transforms',
       values: '`{ train, val }`, or a function of `{ height, width }` that gives them',
     },
   ),
