@@ -24,7 +24,7 @@ export function configCommand(): Command {
 async function run(flags: TrainFlags, command: Command): Promise<void> {
   const { gatherConfig } = await import('../config/gather.js');
   const { effectiveConfig } = await import('../config/effective.js');
-  const gathered = await gatherConfig({ flags: flagsAsConfig(flags, command), file: flags.config });
+  const gathered = await gatherConfig({ flags: await flagsAsConfig(flags, command), file: flags.config });
   const effective = await effectiveConfig(gathered);
   process.stdout.write(flags.json ? asJson(gathered.loaded?.path, effective) : asTable(effective));
   if (effective.unread !== undefined) {
@@ -69,7 +69,7 @@ function named({ name, ...options }: { name: string }): string {
   return [
     name,
     ...Object.entries(options).map(
-      ([key, value]) => `${key}=${Array.isArray(value) ? value.join('+') : String(value)}`,
+      ([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
     ),
   ].join(',');
 }

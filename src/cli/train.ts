@@ -123,7 +123,7 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const { train } = await import('../train/train.js');
   const { trainingConsole } = await import('../report/training-console.js');
   const { gatherConfig } = await import('../config/gather.js');
-  const gathered = await gatherConfig({ flags: flagsAsConfig(flags, command), file: flags.config });
+  const gathered = await gatherConfig({ flags: await flagsAsConfig(flags, command), file: flags.config });
   const { settings, runDir, log } = gathered;
   const line = new ProgressLine();
   const shown = trainingConsole(line, log);
@@ -143,14 +143,15 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   }
 }
 
-/** What the command line said, and nothing that it left out. */
-export function flagsAsConfig(flags: TrainFlags, command: Command): Config {
-  const { config, resume, json, transforms, logFile, logLevel, logFormat, ...same } = flags;
-  const { optimizer, momentum, weightDecay, decayNorms, ...settings } = same;
+/** What the command line said of settings, and nothing that it left out. */
+export async function flagsAsConfig(flags: TrainFlags, command: Command): Promise<Config> {
+  const { isSetting } = await import('../config/schema.js');
   // a switch that was not touched must not undo what the run was started with
   const said = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
+  const same = Object.entries(flags).filter(([name]) => said(name) && isSetting(name));
+  const { optimizer, momentum, weightDecay, decayNorms, logFile, logLevel, logFormat } = flags;
   return {
-    ...Object.fromEntries(Object.entries(settings).filter(([name]) => said(name))),
+    ...Object.fromEntries(same),
     ...(said('transforms') ? { transforms: {} } : {}),
     log: { file: logFile, level: logLevel, format: logFormat },
     optimizer: {

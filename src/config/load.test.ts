@@ -49,6 +49,20 @@ describe('a configuration in TypeScript', () => {
     ]);
   });
 
+  it('whose functions fail is the mistake of a person', async () => {
+    const text = `export default {
+      transforms: ({ nothing }) => nothing.at,
+      preprocess: { readClassLabel: (path) => (path === 'a' ? path.b.c : path === 'b' ? 3 : path) },
+    };`;
+    const { transforms, preprocess } = await loadConfig(write('c.mjs', text));
+    const size = { height: 8, width: 8 };
+    expect(() => typeof transforms === 'function' && transforms(size)).toThrow(UserError);
+    const label = (path: string) => () => preprocess?.readClassLabel?.(path);
+    expect(label('a')).toThrow(/c\.mjs: readClassLabel\("a"\) failed: Cannot read/);
+    expect(label('b')).toThrow(/readClassLabel\("b"\) gives no text but 3/);
+    expect(label('c')()).toBe('c');
+  });
+
   it('is read anew when it was changed', async () => {
     const path = write('resnode.config.ts', 'export default { epochs: 1 };');
     expect((await loadConfig(path)).epochs).toBe(1);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, relative, resolve } from 'node:path';
 import { exitCodes, UserError } from '../errors.js';
 import type { Config } from './config.js';
-import { evaluateConfig } from './evaluate-config.js';
+import { guardFunctions } from './guard.js';
 import { parseJson } from './json.js';
 import { readConfig } from './read-config.js';
 
@@ -46,7 +46,9 @@ export async function loadConfig(path: string): Promise<Config> {
       hint: 'Give a file that ends in .ts, .js, .mjs or .json.',
     });
   }
-  return withPaths(readConfig(path, await evaluateConfig(resolve(path), path)), path);
+  const { evaluateConfig } = await import('./evaluate-config.js');
+  const config = readConfig(path, await evaluateConfig(resolve(path), path));
+  return withPaths(guardFunctions(path, config), path);
 }
 
 function found(folder: string): string | undefined {

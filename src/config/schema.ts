@@ -248,6 +248,11 @@ export function settingRange(shape: Readonly<Record<string, z.ZodType>>, key: st
   return schema && (texts.get(schema)?.values ?? valueRange(schema));
 }
 
+/** Whether the configuration has a key of this name. */
+export function isSetting(key: string): boolean {
+  return Object.hasOwn(configSchema.shape, key);
+}
+
 export function isSection(key: string): key is keyof typeof sections {
   return Object.hasOwn(sections, key);
 }
