@@ -1,3 +1,4 @@
+export { type Config, defineConfig, type PreprocessSettings } from './config/config.js';
 export { type Dataset, readDataset, type Sample } from './data/dataset.js';
 export type { PreprocessOptions, PreprocessProgress } from './data/preprocess/options.js';
 export { type PreprocessResult, preprocess } from './data/preprocess/preprocess.js';
@@ -5,6 +6,7 @@ export { UserError } from './errors.js';
 export { createModel, type ModelSpec, modelNames } from './models/index.js';
 export type { Model, ModelDescription } from './models/model.js';
 export { type Prediction, type PredictOptions, type PredictResult, predict } from './predict/predict.js';
+export type { LogSettings } from './report/log-settings.js';
 export {
   type Checkpoint,
   type CheckpointInfo,
@@ -21,3 +23,4 @@ export type { TrainEvent, TrainListener, TrainStart, TrainStep } from './train/e
 export type { OptimizerSpec } from './train/optimizers/index.js';
 export type { ScheduleSpec } from './train/schedules/index.js';
 export { type TrainOptions, type TrainResult, train } from './train/train.js';
+export type { TransformLists, TransformSettings } from './train/transform-lists.js';

@@ -5,9 +5,15 @@ import { exitCodes, UserError } from './errors.js';
 /**
  * Checks options that a person, a configuration or a checkpoint gave.
  * @param owner whose options they are, for messages: `optimizer 'sgd'`, `transform RandomCrop`
+ * @param range what an option may be, for the hint; by default the schema's own words
  * @throws UserError that names the option at fault and, for an unknown one, the nearest known
  */
-export function readOptions<S extends z.ZodObject>(owner: string, schema: S, given: unknown): z.output<S> {
+export function readOptions<S extends z.ZodObject>(
+  owner: string,
+  schema: S,
+  given: unknown,
+  range?: (option: string) => string | undefined,
+): z.output<S> {
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   // a misspelt name first: that another option is missing is often its consequence
@@ -15,7 +21,7 @@ export function readOptions<S extends z.ZodObject>(owner: string, schema: S, giv
   const known = Object.keys(schema.shape);
   throw new UserError(issues.map((issue) => sayIssue(owner, issue, given)).join('; '), {
     exitCode: exitCodes.usage,
-    hint: sayHint(owner, issues, known),
+    hint: sayHint(owner, issues, known, range),
   });
 }
 
@@ -44,13 +50,23 @@ function sayIssue(owner: string, issue: z.core.$ZodIssue, given: unknown): strin
     : `${owner}: ${path} cannot be ${JSON.stringify(value)}`;
 }
 
-function sayHint(owner: string, issues: readonly z.core.$ZodIssue[], known: readonly string[]): string {
+function sayHint(
+  owner: string,
+  issues: readonly z.core.$ZodIssue[],
+  known: readonly string[],
+  range: ((option: string) => string | undefined) | undefined,
+): string {
   const [issue] = issues;
   if (issue?.code === 'unrecognized_keys' && issue.path.length === 0) {
     const guess = didYouMean(issue.keys[0] ?? '', known);
     return known.length ? `${guess}options of ${owner}: ${known.join(', ')}` : `${owner} has no options`;
   }
-  return issues.map(({ message }) => message).join('; ');
+  return issues
+    .map(({ message, path }) => {
+      const said = range?.(String(path[0]));
+      return said === undefined ? message : `${String(path[0])}: ${said}`;
+    })
+    .join('; ');
 }
 
 function isUnknown({ code }: z.core.$ZodIssue): number {

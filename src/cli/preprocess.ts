@@ -6,15 +6,16 @@ import { formatDuration } from '../report/duration.js';
 import { bar, ProgressLine } from '../report/progress-line.js';
 
 interface Flags {
-  out: string;
-  valSplit: number;
-  size: NonNullable<PreprocessOptions['size']>;
-  centerCrop: boolean;
-  rgbMean: boolean;
+  config?: string | false;
+  out?: string;
+  valSplit?: number;
+  size?: NonNullable<PreprocessOptions['size']>;
+  centerCrop?: boolean;
+  rgbMean?: boolean;
   labelPattern?: string;
-  seed: number;
+  seed?: number;
   workers?: number;
-  quality: number;
+  quality?: number;
   json: boolean;
 }
 
@@ -24,6 +25,9 @@ PICTURES holds one folder of pictures per class, at any depth. In DATA you find 
   train.csv val.csv    image,class       categories.csv  id,label
   rgb_val.json         mean of the train pictures' pixels before JPEG encoding, 0-255
   rejected.csv         file,reason       dataset.json    counts, mean, std, options; written last
+
+What is not said here is taken from the section preprocess of resnode.config.ts, if that is here; its function
+readClassLabel(path) may say the class of a folder.
 
 Examples:
   $ resnode preprocess photos --out data
@@ -36,40 +40,46 @@ Examples:
 export function preprocessCommand(): Command {
   return new Command('preprocess')
     .description('Turn a folder of pictures, one folder per class, into a dataset to train on.')
-    .argument('<pictures>', 'folder with a folder of pictures per class')
-    .requiredOption('--out <folder>', 'folder to make for the dataset')
-    .option('--val-split <part>', "part of each class's pictures for validation, 0 to below 1", decimal, 0.2)
+    .argument('[pictures]', 'folder with a folder of pictures per class (default: of the configuration)')
+    .option('--config <file>', 'settings (default: resnode.config.ts, .js, .mjs or .json if it is here)')
+    .option('--no-config', 'leave out the configuration that is here')
+    .option('--out <folder>', 'folder to make for the dataset (default: of the configuration)')
+    .option(
+      '--val-split <part>',
+      "part of each class's pictures for validation, 0 to below 1 (default: 0.2)",
+      decimal,
+    )
     .option(
       '--size <size>',
-      'length of the smaller side, or HEIGHTxWIDTH for an exact size',
+      'length of the smaller side, or HEIGHTxWIDTH for an exact size (default: 256)',
       pictureSize,
-      256,
     )
-    .option('--center-crop', 'fill the whole size and cut off the rest, instead of stretching', false)
+    .option('--center-crop', 'fill the whole size and cut off the rest, instead of stretching')
+    .option('--no-center-crop', 'stretch (default)')
+    .option('--rgb-mean', 'compute them (default)')
     .option('--no-rgb-mean', 'leave out mean and standard deviation (rgb_val.json)')
     .option('--label-pattern <regex>', "class label from the folder's path: first group, or whole match")
-    .option('--seed <number>', 'seed of the names and the split', whole, 0)
+    .option('--seed <number>', 'seed of the names and the split (default: 0)', whole)
     .option(
       '--workers <number>',
       'pictures at work at once; no influence on the result (default: number of cores)',
       whole,
     )
-    .option('--quality <number>', 'JPEG quality, 1 to 100', whole, 96)
+    .option('--quality <number>', 'JPEG quality, 1 to 100 (default: 96)', whole)
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', examples)
     .action(run);
 }
 
-async function run(pictures: string, flags: Flags): Promise<void> {
+async function run(given: string | undefined, flags: Flags, command: Command): Promise<void> {
   const { preprocess } = await import('../data/preprocess/preprocess.js');
-  const { json, ...options } = flags;
+  const options = await preprocessOptions(given, flags, command);
   const line = new ProgressLine();
-  const interruption = interruptible(flags.out, line);
+  const interruption = interruptible(options.out, line);
   let result: PreprocessResult;
   try {
     result = await preprocess({
       ...options,
-      pictures,
       signal: interruption.signal,
       onProgress: progressPainter(line),
     });
@@ -78,7 +88,33 @@ async function run(pictures: string, flags: Flags): Promise<void> {
     interruption.release();
   }
   for (const warning of result.warnings) process.stderr.write(`warning: ${warning}\n`);
-  process.stdout.write(json ? `${JSON.stringify(report(result), null, 2)}\n` : summary(result));
+  process.stdout.write(flags.json ? `${JSON.stringify(report(result), null, 2)}\n` : summary(result));
+}
+
+/** What the command line said, and else the configuration. */
+async function preprocessOptions(
+  pictures: string | undefined,
+  flags: Flags,
+  command: Command,
+): Promise<PreprocessOptions> {
+  const { gatherConfig } = await import('../config/gather.js');
+  const { config, json, out, ...settings } = flags;
+  const said = Object.entries(settings).filter(([name]) => command.getOptionValueSource(name) === 'cli');
+  const { preprocess, settings: training } = await gatherConfig({
+    flags: { preprocess: { ...Object.fromEntries(said), input: pictures, output: out } },
+    file: config,
+  });
+  const { input, output = training.data, ...options } = preprocess;
+  if (input === undefined) throw missing('the folder of pictures is missing', 'resnode preprocess PICTURES');
+  if (output === undefined) throw missing('the folder for the dataset is missing', '--out DATA');
+  return { ...(options as Omit<PreprocessOptions, 'pictures' | 'out'>), pictures: input, out: output };
+}
+
+function missing(what: string, flag: string): UserError {
+  return new UserError(what, {
+    exitCode: exitCodes.usage,
+    hint: `Give ${flag}, or say it in resnode.config.ts (resnode init writes one).`,
+  });
 }
 
 /** A signal that Ctrl-C and SIGTERM abort; after the first, the next one ends the process at once. */

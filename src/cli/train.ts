@@ -1,32 +1,44 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import type { Config } from '../config/config.js';
+import type { GatheredConfig } from '../config/gather.js';
+import { parseOptimizer } from '../config/parse-optimizer.js';
+import { exitCodes, UserError } from '../errors.js';
 import { formatDuration } from '../report/duration.js';
+import { type LogFormat, type LogLevel, logFormats, logLevels } from '../report/log-settings.js';
 import { ProgressLine } from '../report/progress-line.js';
-import type { TrainOptions, TrainResult } from '../train/train.js';
+import type { TrainResult } from '../train/train.js';
 import { interruption } from './interruption.js';
-import { addModelOptions, type ModelFlags, modelSpec } from './model-options.js';
+import { addModelOptions, type ModelFlags } from './model-options.js';
 import { number, wholeNumber } from './numbers.js';
 
-interface Flags extends ModelFlags {
+/** Flags of `resnode train`, which `resnode config` has too. */
+export interface TrainFlags extends ModelFlags {
+  config?: string | false;
+  recipe?: string;
   data?: string;
-  project: string;
-  runDir: string;
+  project?: string;
+  runDir?: string;
   batchSize?: number;
   valBatchSize?: number;
   epochs?: number;
-  lr?: number;
+  learningRate?: number;
   optimizer?: string;
   momentum?: number;
   weightDecay?: number;
-  decayNorms: boolean;
+  decayNorms?: boolean;
   schedule?: string;
   labelSmoothing?: number;
-  init?: 'xavier' | 'kaiming';
-  flip: boolean;
+  initialization?: 'xavier' | 'kaiming';
+  flip?: boolean;
+  transforms: boolean;
   seed?: number;
   workers?: number;
   threads?: number;
   checkpointInterval?: number;
   keepLast?: number;
+  logFile?: string;
+  logLevel?: LogLevel;
+  logFormat?: LogFormat;
   resume: boolean;
   json: boolean;
 }
@@ -44,8 +56,11 @@ Schedules (--schedule NAME,option=value,...):
   cosine         tMax, etaMin              step         stepSize, gamma
   multiStep      milestones=30+60, gamma   constant
 
+Precedence: flag, configuration, recipe, the run's settings so far, default; see them all with resnode config.
+
 Examples:
   $ resnode train --data data --project birds
+  $ resnode train --data data --recipe resnet20
   $ resnode train --data data --project birds --model resnet50 --batch-size 32 --epochs 120
   $ resnode train --data data --project small --stages 128x1,256x2,512x2,1024x1 \\
         --optimizer adam --schedule cosine,tMax=5,etaMin=1e-5
@@ -54,44 +69,71 @@ Examples:
 
 /** `resnode train --data DATA --project NAME`. */
 export function trainCommand(): Command {
-  const command = new Command('train')
-    .description('Train a network on a dataset, or go on with a training.')
-    .option('--data <folder>', 'dataset, made by resnode preprocess')
-    .requiredOption('--project <name>', 'name of the run')
-    .option('--run-dir <folder>', 'folder of all runs', 'runs');
-  return addModelOptions(command)
-    .option('--init <kind>', 'first weights of the convolutions: xavier, kaiming (default: xavier)')
-    .option('--batch-size <number>', 'pictures in a batch (default: 64)', wholeNumber)
-    .option('--val-batch-size <number>', 'pictures in a validation batch (default: as above)', wholeNumber)
-    .option('--epochs <number>', 'epochs of the whole run (default: 80)', wholeNumber)
-    .option('--lr <rate>', 'learning rate at first (default: 0.01 for sgd, 0.001 for adam)', number)
-    .option('--optimizer <kind>', 'sgd (Nesterov), adam, adamw (default: sgd)')
-    .option('--momentum <number>', 'of sgd (default: 0.9)', number)
-    .option('--weight-decay <number>', 'L2 penalty (default: 0.0001; adamw 0.01)', number)
-    .option('--no-decay-norms', 'spare biases and batch norms the weight decay')
-    .option('--schedule <schedule>', 'of the learning rate, see below (default: plateau)')
-    .option('--label-smoothing <share>', 'share of the target spread over all classes (default: 0)', number)
-    .option('--no-flip', 'do not mirror pictures at random')
-    .option('--seed <number>', 'of weights, order and transforms (default: 0)', wholeNumber)
-    .option('--workers <number>', 'threads that load pictures; no influence on the result', wholeNumber)
-    .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
-    .option('--checkpoint-interval <epochs>', 'epochs between checkpoints (default: 1)', wholeNumber)
-    .option('--keep-last <number>', 'checkpoints to keep beside the best (default: 3)', wholeNumber)
+  const command = new Command('train').description('Train a network on a dataset, or go on with a training.');
+  return addTrainOptions(command)
     .option('--no-resume', 'refuse to go on with a run that exists')
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', examples)
     .action(run);
 }
 
-async function run(flags: Flags, command: Command): Promise<void> {
+/** Adds every flag that says how to train. */
+export function addTrainOptions(command: Command): Command {
+  command
+    .option('--config <file>', 'settings (default: resnode.config.ts, .js, .mjs or .json if it is here)')
+    .option('--no-config', 'leave out the configuration that is here')
+    .option('--recipe <name>', 'start from a recipe, see resnode recipes')
+    .option('--data <folder>', 'dataset, made by resnode preprocess')
+    .option('--project <name>', "name of the run (default: the recipe's)")
+    .option('--run-dir <folder>', 'folder of all runs (default: runs)');
+  return addModelOptions(command)
+    .option(
+      '--init, --initialization <kind>',
+      'first weights of the convolutions: xavier, kaiming (default: xavier)',
+    )
+    .option('--batch-size <number>', 'pictures in a batch (default: 64)', wholeNumber)
+    .option('--val-batch-size <number>', 'pictures in a validation batch (default: as above)', wholeNumber)
+    .option('--epochs <number>', 'epochs of the whole run (default: 80)', wholeNumber)
+    .option(
+      '--lr, --learning-rate <rate>',
+      'learning rate at first (default: 0.01 for sgd, 0.001 for adam)',
+      number,
+    )
+    .option('--optimizer <kind>', 'sgd (Nesterov), adam, adamw; options as in adam,beta1=0.8 (default: sgd)')
+    .option('--momentum <number>', 'of sgd (default: 0.9)', number)
+    .option('--weight-decay <number>', 'L2 penalty (default: 0.0001; adamw 0.01)', number)
+    .option('--no-decay-norms', 'spare biases and batch norms the weight decay')
+    .option('--decay-norms', 'do not spare them (default)')
+    .option('--schedule <schedule>', 'of the learning rate, see below (default: plateau)')
+    .option('--label-smoothing <share>', 'share of the target spread over all classes (default: 0)', number)
+    .option('--no-flip', 'do not mirror pictures at random')
+    .option('--flip', 'mirror half of them (default)')
+    .option('--no-transforms', 'crop and flip only, whatever recipe or configuration say')
+    .option('--seed <number>', 'of weights, order and transforms (default: 0)', wholeNumber)
+    .option('--workers <number>', 'threads that load pictures; no influence on the result', wholeNumber)
+    .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
+    .option('--checkpoint-interval <epochs>', 'epochs between checkpoints (default: 1)', wholeNumber)
+    .option('--keep-last <number>', 'checkpoints to keep beside the best (default: 3)', wholeNumber)
+    .option('--log-file <file>', "log of the run (default: output.log in the run's folder)")
+    .addOption(new Option('--log-level <level>', 'least level that is logged').choices(logLevels))
+    .addOption(new Option('--log-format <format>', 'form of the log').choices(logFormats));
+}
+
+async function run(flags: TrainFlags, command: Command): Promise<void> {
   const { train } = await import('../train/train.js');
-  const { trainingPainter } = await import('../report/training-painter.js');
-  const options = await trainOptions(flags, command);
+  const { trainingConsole } = await import('../report/training-console.js');
+  const { gatherConfig } = await import('../config/gather.js');
+  const gathered = await gatherConfig({ flags: await flagsAsConfig(flags, command), file: flags.config });
+  const { settings, runDir, log } = gathered;
   const line = new ProgressLine();
-  const stopping = interruption(() => line.print('stopping: saving first (again: leave at once) ...'));
+  const shown = trainingConsole(line, log);
+  const stopping = interruption(() => shown.say('stopping: saving first (again: leave at once) ...'));
   try {
-    const onProgress = trainingPainter(line);
-    const result = await train({ ...options, signal: stopping.signal, onProgress });
+    for (const text of notices(gathered)) shown.say(text);
+    const result = await train({
+      ...{ ...settings, project: projectOf(gathered), runDir, log, resume: flags.resume },
+      ...{ signal: stopping.signal, onProgress: shown.listen },
+    });
     line.clear();
     process.stdout.write(flags.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result));
     if (result.status === 'stopped') process.exitCode = stopping.exitCode;
@@ -101,23 +143,41 @@ async function run(flags: Flags, command: Command): Promise<void> {
   }
 }
 
-async function trainOptions(flags: Flags, command: Command): Promise<TrainOptions> {
-  const { parseSchedule } = await import('../train/schedules/index.js');
-  const { lr, init, model, stages, block, json, flip, decayNorms, schedule, ...same } = flags;
-  const { optimizer, momentum, weightDecay, ...rest } = same;
+/** What the command line said of settings, and nothing that it left out. */
+export async function flagsAsConfig(flags: TrainFlags, command: Command): Promise<Config> {
+  const { isSetting } = await import('../config/schema.js');
   // a switch that was not touched must not undo what the run was started with
   const said = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
-  const noDecay = said('decayNorms') ? { noDecay: !decayNorms } : {};
-  const asked = model !== undefined || stages !== undefined || block !== undefined;
+  const same = Object.entries(flags).filter(([name]) => said(name) && isSetting(name));
+  const { optimizer, momentum, weightDecay, decayNorms, logFile, logLevel, logFormat } = flags;
   return {
-    ...rest,
-    ...(said('flip') ? { flip } : {}),
-    model: asked ? modelSpec(flags, (await import('../models/index.js')).defaultModel) : undefined,
-    initialization: init,
-    learningRate: lr,
-    optimizer: { ...(optimizer === undefined ? {} : { kind: optimizer }), momentum, weightDecay, ...noDecay },
-    schedule: schedule === undefined ? undefined : parseSchedule(schedule),
+    ...Object.fromEntries(same),
+    ...(said('transforms') ? { transforms: {} } : {}),
+    log: { file: logFile, level: logLevel, format: logFormat },
+    optimizer: {
+      ...(optimizer === undefined ? {} : parseOptimizer(optimizer)),
+      ...(momentum === undefined ? {} : { momentum }),
+      ...(weightDecay === undefined ? {} : { weightDecay }),
+      ...(said('decayNorms') ? { noDecay: !decayNorms } : {}),
+    },
   };
+}
+
+function projectOf({ project }: GatheredConfig): string {
+  if (project !== undefined) return project;
+  throw new UserError('the run has no name', {
+    exitCode: exitCodes.usage,
+    hint: 'Give --project NAME, or `project` in resnode.config.ts (resnode init writes one).',
+  });
+}
+
+/** What a person who knows the recipe should know of this training. */
+function notices({ recipe, changed, loaded }: GatheredConfig): string[] {
+  const said = [
+    ...(loaded ? [`settings of ${loaded.path}`] : []),
+    ...(recipe ? [`recipe ${recipe.name}${changed.length > 0 ? ` but for ${changed.join(', ')}` : ''}`] : []),
+  ];
+  return said.length > 0 ? [said.join(', ')] : [];
 }
 
 function summary(result: TrainResult): string {

@@ -4,6 +4,8 @@ import type { WriteStream } from 'node:tty';
 export type ProgressStream = Pick<WriteStream, 'write'> & { isTTY?: boolean; columns?: number };
 
 const minimumInterval = 100;
+/** Where a terminal does not say how wide it is; some say 0. */
+const usualWidth = 80;
 
 /**
  * One line on stderr that is drawn over itself on a terminal.
@@ -18,6 +20,11 @@ export class ProgressLine {
     this.#stream = stream;
   }
 
+  /** Whether there is a terminal to draw on. */
+  get live(): boolean {
+    return this.#stream.isTTY === true;
+  }
+
   /** Replaces the line; drawn at most ten times a second. */
   update(text: string): void {
     if (!this.#stream.isTTY) return;
@@ -25,7 +32,7 @@ export class ProgressLine {
     if (this.#drawn && now - this.#lastDraw < minimumInterval) return;
     this.#lastDraw = now;
     this.#drawn = true;
-    const width = Math.max(20, (this.#stream.columns ?? 80) - 1);
+    const width = Math.max(20, (this.#stream.columns || usualWidth) - 1);
     this.#stream.write(`\r\u001b[2K${text.length > width ? `${text.slice(0, width - 1)}…` : text}`);
   }
 

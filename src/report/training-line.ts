@@ -21,8 +21,13 @@ export function epochText(figures: EpochFigures): string {
     `loss=${rounded(loss, 4)}`,
     ...(valAccuracy === undefined ? [] : [`val acc=${rounded(valAccuracy, 3)}`]),
     `train acc=${rounded(trainAccuracy, 3)}`,
-    `lr=${Number(learningRate.toPrecision(6))}`,
+    `lr=${rateText(learningRate)}`,
   ].join(', ');
+}
+
+/** A learning rate with four digits at most. */
+export function rateText(rate: number): string {
+  return String(Number(rate.toPrecision(4)));
 }
 
 /** How far an epoch is, and how fast. */

@@ -1,32 +1,53 @@
 import type { TrainEvent, TrainListener } from '../train/events.js';
+import { learningRateText, savedText } from './log-record.js';
+import { type LogLevel, logLevels } from './log-settings.js';
 import type { ProgressLine } from './progress-line.js';
 import { epochText, paceText } from './training-line.js';
 
-/** Shows a training on one line, and each finished epoch on a line that stays. */
-export function trainingPainter(line: ProgressLine): TrainListener {
-  return (event) => {
+/**
+ * Shows a training on one line of a terminal, each finished epoch on a line that stays, and what else happens with
+ * its time.
+ */
+export function trainingPainter(line: ProgressLine, level: LogLevel = 'info'): TrainListener {
+  const shown = (least: LogLevel): boolean => logLevels.indexOf(least) >= logLevels.indexOf(level);
+  const print = (text: string): void => line.print(`${clock()}  ${text}`);
+  const paint: TrainListener = (event) => {
     switch (event.kind) {
       case 'start':
-        return startLines(event).forEach((text) => void line.print(text));
+        return startLines(event).forEach(print);
       case 'message':
         return line.update(event.text);
       case 'step':
         return line.update(stepText(event));
       case 'epoch':
         return line.print(finishedText(event));
+      case 'checkpoint':
+        return print(savedText(event));
       case 'learningRate':
-        return line.print(`learning rate ${event.from} -> ${event.to}`);
+        return print(learningRateText(event));
       case 'rejected':
-        return line.print(`rejected ${event.file}: ${event.reason}`);
+        return print(`rejected ${event.file}: ${event.reason}`);
       case 'warning':
-        return line.print(`warning: ${event.message}`);
+        return print(`warning: ${event.message}`);
       default:
         return undefined;
     }
   };
+  return (event) => {
+    const grave = event.kind === 'warning' || event.kind === 'rejected';
+    if (shown(grave ? 'warn' : 'info')) paint(event);
+  };
 }
 
 type Event<Kind extends TrainEvent['kind']> = Extract<TrainEvent, { kind: Kind }>;
+
+/** Time of day, `14:03:59`. */
+function clock(): string {
+  const now = new Date();
+  return [now.getHours(), now.getMinutes(), now.getSeconds()]
+    .map((part) => String(part).padStart(2, '0'))
+    .join(':');
+}
 
 function startLines({
   model,

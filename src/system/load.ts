@@ -11,6 +11,16 @@ export async function busyCores(milliseconds = 300): Promise<number> {
   return ((after.busy - before.busy) / total) * cpus().length;
 }
 
+/** As {@link busyCores}, without what this process did itself. */
+export async function coresBusyElsewhere(milliseconds = 300): Promise<number> {
+  const started = performance.now();
+  const before = process.cpuUsage();
+  const busy = await busyCores(milliseconds);
+  const { user, system } = process.cpuUsage(before);
+  // microseconds of work in milliseconds of time
+  return Math.max(0, busy - (user + system) / 1000 / (performance.now() - started));
+}
+
 function processorTimes(): { busy: number; total: number } {
   let busy = 0;
   let total = 0;

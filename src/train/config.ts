@@ -7,6 +7,7 @@ import { checkPictureSize, createModel, defaultModel, type ModelSpec } from '../
 import type { Model, ModelDescription } from '../models/model.js';
 import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
 import { resolveSchedule, type ScheduleSpec } from './schedules/index.js';
+import { checkLists, listsFor, type TransformSettings, transformLists } from './transform-lists.js';
 
 /** What a training can be told; see `resnode train --help`. On a resume the rest comes from the run itself. */
 export interface TrainSettings {
@@ -34,8 +35,10 @@ export interface TrainSettings {
   schedule?: ScheduleSpec | undefined;
   /** Share of the target that is spread over all classes. Default 0. */
   labelSmoothing?: number | undefined;
-  /** Mirror half of the training pictures. Default true. */
+  /** Mirror half of the training pictures. Default true. Not beside `transforms.train`, which says it. */
   flip?: boolean | undefined;
+  /** What is done to training and validation pictures. Default: a random crop and `flip`; the central crop. */
+  transforms?: TransformSettings | undefined;
   /** Default 0. */
   seed?: number | undefined;
   /** Threads that load pictures. */
@@ -64,6 +67,7 @@ export const trainConfig = z.strictObject({
   schedule: z.looseObject({ name: z.string() }),
   labelSmoothing: z.number().min(0).lt(1),
   flip: z.boolean(),
+  transforms: transformLists.optional(),
   seed: z.int(),
   workers: atLeastOne.max(256).optional(),
   threads: atLeastOne.max(4096).optional(),
@@ -95,13 +99,14 @@ const defaults = {
 const cropShare = 7 / 8;
 
 /**
- * Puts together what was asked for now, what the run was started with, and the defaults, in this order.
+ * Puts together what was asked for now, what the run was started with, and the defaults, in this order. Without a
+ * dataset whatever depends on one is as for large pictures, and not checked.
  * @throws UserError naming the setting that is wrong, or that does not fit the dataset
  */
 export function resolveTraining(options: {
   given: TrainSettings;
   saved?: TrainConfig | undefined;
-  dataset: Dataset;
+  dataset: Dataset | undefined;
 }): ResolvedTraining {
   const { given, saved, dataset } = options;
   const model = createModel(given.model ?? saved?.model ?? { name: defaultModel });
@@ -111,18 +116,23 @@ export function resolveTraining(options: {
   const merged = { ...defaults, ...saved, ...Object.fromEntries(stated) };
   // said together in the run before: a new batch size does not leave the validation with the old one
   const valBatchSize = given.valBatchSize ?? (given.batchSize ? undefined : saved?.valBatchSize);
+  const crop = merged.crop ?? (dataset ? defaultCrop(model, dataset) : model.defaultSize);
   const config = checkConfig({
     ...merged,
-    data: resolve(merged.data ?? dataset.folder),
+    data: resolve(merged.data ?? dataset?.folder ?? ''),
     model: model.description,
-    crop: merged.crop ?? defaultCrop(model, dataset),
+    crop,
+    transforms: listsFor({ height: crop, width: crop }, merged.transforms),
     valBatchSize: valBatchSize ?? merged.batchSize,
     learningRate: merged.learningRate ?? optimizer.defaultLearningRate,
     optimizer: optimizer.spec,
     schedule: resolveSchedule(merged.schedule ?? { name: 'reduceLrOnPlateau' }, { epochs: merged.epochs }),
   });
-  checkClasses(classes, dataset);
-  checkFit(config, model, dataset);
+  if (dataset) {
+    checkClasses(classes, dataset);
+    checkFit(config, model, dataset);
+    checkTransforms(config, given, dataset);
+  }
   return { config, model, optimizer };
 }
 
@@ -187,6 +197,19 @@ function checkClasses(wanted: number | undefined, dataset: Dataset): void {
       hint: 'Prepare the pictures with one folder for each of at least two classes.',
     });
   }
+}
+
+function checkTransforms(
+  { crop, transforms }: TrainConfig,
+  { flip }: TrainSettings,
+  { mean, std }: Dataset,
+): void {
+  checkLists({ height: crop, width: crop }, transforms, { mean, std });
+  if (flip === undefined || !transforms?.train) return;
+  throw new UserError('flip has no say beside a list of transforms', {
+    exitCode: exitCodes.usage,
+    hint: 'Leave out flip, or put HorizontalFlip into the list of training transforms.',
+  });
 }
 
 function checkFit({ crop, batchSize }: TrainConfig, model: Model, dataset: Dataset): void {

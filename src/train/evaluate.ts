@@ -7,6 +7,7 @@ import { defaultWorkers } from './config.js';
 import { EngineClient } from './engine-client.js';
 import { meansOf } from './metrics.js';
 import { type CheckpointChoice, pickCheckpoint } from './pick-checkpoint.js';
+import { completeLists } from './transform-lists.js';
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions extends CheckpointChoice {
@@ -73,6 +74,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
     height,
     width,
     batchSize,
+    valTransforms: completeLists(info.crop, info.config).val,
     workers: options.workers ?? defaultWorkers(),
     seed: info.seed,
     minSide: dataset.minSide,

@@ -1,11 +1,9 @@
 import { type Dataset, readDataset } from '../data/dataset.js';
 import { Loader, type RejectedPicture } from '../data/loader/loader.js';
-import { CenterCrop } from '../data/transforms/center-crop.js';
-import { HorizontalFlip } from '../data/transforms/horizontal-flip.js';
-import { RandomCrop } from '../data/transforms/random-crop.js';
 import { exitCodes, UserError } from '../errors.js';
+import { type LogRecord, logRecord } from '../report/log-record.js';
+import type { LogSettings } from '../report/log-settings.js';
 import { RunLog } from '../report/run-log.js';
-import { logLine } from '../report/training-log.js';
 import type { Checkpoint, EpochResult } from './checkpoint.js';
 import { CheckpointSaver } from './checkpoint-saver.js';
 import {
@@ -15,6 +13,7 @@ import {
   type TrainConfig,
   type TrainSettings,
 } from './config.js';
+import { crowdedWarning } from './crowded.js';
 import { EngineClient } from './engine-client.js';
 import { EpochQueue } from './epoch-queue.js';
 import type { TrainListener } from './events.js';
@@ -22,6 +21,7 @@ import { readPreparation } from './preparation.js';
 import { alreadyTrained, checkSameRun, resumePosition, resumeSchedule } from './resume.js';
 import { RunFolder } from './run-folder.js';
 import { type Position, startPosition, Trainer } from './trainer.js';
+import { completeLists } from './transform-lists.js';
 
 /** Options of {@link train}. */
 export interface TrainOptions extends TrainSettings {
@@ -31,6 +31,8 @@ export interface TrainOptions extends TrainSettings {
   runDir?: string | undefined;
   /** Go on from the run's last checkpoint; false refuses a run that has one. Default true. */
   resume?: boolean | undefined;
+  /** Default: lines of text from the level info on, in the run's output.log. */
+  log?: LogSettings | undefined;
   /** Aborted, the training saves where it is, within a batch, and ends with the status `stopped`. */
   signal?: AbortSignal | undefined;
   onProgress?: TrainListener | undefined;
@@ -66,13 +68,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const folder = new RunFolder(options);
   await folder.lock();
   const listen = options.onProgress ?? (() => {});
-  const log = new RunLog(folder.log, ({ message }) =>
-    listen({ kind: 'warning', message: `cannot write ${folder.log}: ${message}` }),
-  );
-  const early: string[] = [];
+  const log = new RunLog(options.log?.file ?? folder.log, {
+    log: options.log,
+    onFailure: ({ message }) => listen({ kind: 'warning', message: `cannot write ${log.path}: ${message}` }),
+  });
+  const early: LogRecord[] = [];
   const listener: TrainListener = (event) => {
-    const line = logLine(event);
-    if (line) early.push(line);
+    const record = logRecord(event);
+    if (record) early.push(record);
     // a run that is refused leaves no log
     if (folder.begun) for (const each of early.splice(0)) log.write(each);
     listen(event);
@@ -80,12 +83,16 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   try {
     return await trainIn(folder, { options, listener, log });
   } catch (error) {
-    if (folder.begun) log.write(`error: ${(error as Error).message}`);
+    if (folder.begun) log.write(failure(`error: ${(error as Error).message}`));
     throw error;
   } finally {
     await log.flush();
     await folder.release();
   }
+}
+
+function failure(text: string): LogRecord {
+  return { level: 'error', event: 'error', text };
 }
 
 interface Run {
@@ -103,7 +110,7 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
   if (checkpoint && options.resume === false) throw alreadyTrained(folder, checkpoint);
   const dataset = await readDataset(dataOf(options, checkpoint?.info.config));
   if (checkpoint) checkSameRun(folder, checkpoint, dataset, options);
-  const { project, runDir, resume, signal, onProgress, ...given } = options;
+  const { project, runDir, resume, log, signal, onProgress, ...given } = options;
   const training = resolveTraining({ given, saved: checkpoint?.info.config, dataset });
   const { config, model } = training;
   const position = checkpoint ? resumePosition(checkpoint, training, dataset, warn) : startPosition;
@@ -153,13 +160,15 @@ interface Reached {
 async function trainFrom(position: Position, run: PreparedRun): Promise<Reached> {
   const { folder, dataset, training, checkpoint, listener, log, warn } = run;
   const signal = run.options.signal ?? new AbortController().signal;
+  // measured beside the start, which takes longer
+  const crowded = crowdedWarning({ threads: training.config.threads }).then((text) => text && warn(text));
   const preparation = await readPreparation(dataset.folder);
   const loader = await startLoader(dataset, training.config);
   let engine: EngineClient | undefined;
   try {
     loader.on('rejected', ({ file, reason }) => listener({ kind: 'rejected', file, reason }));
     // it reaches the training through the engine, which waits for its batches
-    loader.on('failed', ({ message }) => log.write(`the loader failed: ${message}`));
+    loader.on('failed', ({ message }) => log.write(failure(`the loader failed: ${message}`)));
     const { epochs } = training.config;
     const queue = new EpochQueue(loader, { ...position, epochs, validate: dataset.val.length > 0 });
     // loaded while the engine starts
@@ -180,10 +189,11 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     await setWeights(engine, run);
     const status = await trainer.run();
     const { epoch, step } = trainer.position;
-    log.write(`${status} after epoch ${epoch}${step > 0 ? ` and ${step} batches of the next` : ''}`);
+    const text = `${status} after epoch ${epoch}${step > 0 ? ` and ${step} batches of the next` : ''}`;
+    log.write({ level: 'info', event: status, text, fields: { epoch, step } });
     return { status, position: trainer.position, rejected: loader.rejected };
   } finally {
-    await Promise.all([engine?.close(), loader.close()]);
+    await Promise.all([engine?.close(), loader.close(), crowded]);
   }
 }
 
@@ -209,6 +219,7 @@ async function begin(folder: RunFolder, config: TrainConfig): Promise<void> {
 
 function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
   const size = { height: config.crop, width: config.crop };
+  const transforms = completeLists(size, config);
   return Loader.start({
     folder: dataset.folder,
     samples: { train: dataset.train, val: dataset.val },
@@ -217,8 +228,8 @@ function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
     ...size,
     batchSize: config.batchSize,
     valBatchSize: config.valBatchSize,
-    trainTransforms: [RandomCrop(size), ...(config.flip ? [HorizontalFlip()] : [])],
-    valTransforms: [CenterCrop(size)],
+    trainTransforms: transforms.train,
+    valTransforms: transforms.val,
     workers: config.workers ?? defaultWorkers(),
     seed: config.seed,
     minSide: dataset.minSide,

@@ -1,0 +1,1 @@
+export { type Config, defineConfig, type PreprocessSettings } from './config.js';

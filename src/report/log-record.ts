@@ -1,0 +1,61 @@
+import type { TrainEvent } from '../train/events.js';
+import type { LogLevel } from './log-settings.js';
+import { epochText, rateText } from './training-line.js';
+
+/** A line of a log before it has a form. */
+export interface LogRecord {
+  readonly level: Exclude<LogLevel, 'silent'>;
+  /** What happened, for programs. */
+  readonly event: string;
+  /** The same for people. */
+  readonly text: string;
+  /** What a program wants to know of it. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/** What a log says of an event; undefined where it says nothing. */
+export function logRecord(event: TrainEvent): LogRecord | undefined {
+  const { kind, ...fields } = event;
+  switch (event.kind) {
+    case 'start':
+      return { level: 'info', event: event.resumed ? 'resume' : kind, text: startText(event), fields };
+    case 'epoch':
+      return { level: 'info', event: kind, text: epochLine(event), fields };
+    case 'checkpoint':
+      return { level: 'info', event: 'saved', text: savedText(event), fields };
+    case 'learningRate':
+      return { level: 'info', event: kind, text: learningRateText(event), fields };
+    case 'rejected':
+      return { level: 'warn', event: kind, text: `rejected ${event.file}: ${event.reason}`, fields };
+    case 'warning':
+      return { level: 'warn', event: kind, text: `warning: ${event.message}` };
+    case 'message':
+      return { level: 'info', event: kind, text: event.text };
+    default:
+      return undefined;
+  }
+}
+
+type Event<Kind extends TrainEvent['kind']> = Extract<TrainEvent, { kind: Kind }>;
+
+function startText(event: Event<'start'>): string {
+  const { model, classes, pictures, crop, batchSize, epochs, run, resumed } = event;
+  const what = `${model}, ${classes} classes, ${pictures.train} + ${pictures.val} pictures, crop ${crop}, batch ${batchSize}, ${epochs} epochs, in ${run}`;
+  return resumed
+    ? `resume from ${resumed.path} (epoch ${resumed.epoch}, step ${resumed.step}): ${what}`
+    : `start: ${what}`;
+}
+
+function epochLine(event: Event<'epoch'>): string {
+  return `${epochText(event)} (${event.seconds.toFixed(1)} s)`;
+}
+
+/** `saved runs/birds/checkpoints/epoch-0003.safetensors (the best so far)`. */
+export function savedText({ path, best }: Event<'checkpoint'>): string {
+  return `saved ${path}${best ? ' (the best so far)' : ''}`;
+}
+
+/** `learning rate 0.05 -> 0.04668`. */
+export function learningRateText({ from, to }: Event<'learningRate'>): string {
+  return `learning rate ${rateText(from)} -> ${rateText(to)}`;
+}
