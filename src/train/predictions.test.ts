@@ -71,7 +71,7 @@ describe('predictValidation', () => {
     expect(pictures.map(({ file, label }) => ({ file, label }))).toEqual(dataset.val);
     expect(calls).toEqual([48, 12]);
     expect(done).toEqual(done.toSorted((a, b) => a - b));
-    expect(started).toEqual({ classes: dataset.classes, folder: dataset.folder, pictures: 60 });
+    expect(started).toMatchObject({ info: { classes: dataset.classes, epoch: 2 }, dataset });
     const { predictions } = await predict({
       ...choice,
       pictures: dataset.val.map(({ file }) => join(dataset.folder, file)),

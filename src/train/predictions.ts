@@ -1,4 +1,5 @@
-import type { Sample } from '../data/dataset.js';
+import type { Dataset, Sample } from '../data/dataset.js';
+import type { CheckpointInfo } from './checkpoint.js';
 import type { EngineClient } from './engine-client.js';
 import type { SpanResult } from './engine-session.js';
 import type { EvaluateOptions, EvaluateResult } from './evaluate.js';
@@ -73,8 +74,8 @@ export async function predictQueued(options: PredictQueuedOptions): Promise<Span
 export interface PredictValidationOptions extends EvaluateOptions {
   /** Classes to keep for each picture. Default 5, or all where there are fewer. */
   top?: number | undefined;
-  /** Called once, before any picture, with the labels by class id and the dataset's folder. */
-  onStart?: ((start: { classes: readonly string[]; folder: string; pictures: number }) => void) | undefined;
+  /** Called once, before any picture. */
+  onStart?: ((start: { info: CheckpointInfo; dataset: Dataset }) => void) | undefined;
   onPictures: PictureListener;
 }
 
@@ -97,8 +98,8 @@ export async function predictValidation(options: PredictValidationOptions): Prom
   const validation = await openValidation(options);
   try {
     const { info, dataset, engine, batches } = validation;
+    onStart?.({ info, dataset });
     const samples = dataset.val;
-    onStart?.({ classes: info.classes, folder: dataset.folder, pictures: samples.length });
     const onProgress = (done: number): void => validation.report(done);
     const span = await predictQueued({ engine, samples, batches, top, onPictures, onProgress });
     validation.check(span);

@@ -23,7 +23,8 @@ export interface LineChartOptions {
   readonly height: number;
   readonly theme: ChartTheme;
   readonly text: TextPainter;
-  readonly formatY?: (value: number) => string;
+  /** Behind each number of the vertical axis. */
+  readonly unit?: string;
 }
 
 interface Scales {
@@ -32,7 +33,7 @@ interface Scales {
 }
 
 const margin = { left: 56, right: 12, top: 30, bottom: 42 };
-const size = { title: 14, tick: 11 };
+const size = { title: 14, tick: 12 };
 
 /** Lines over whole numbers from 1, such as epochs; the vertical axis begins at 0. */
 export function lineChart(options: LineChartOptions): Markup {
@@ -63,11 +64,13 @@ interface Frame {
 }
 
 function yAxis({ sy }: Pick<Scales, 'sy'>, { left, right }: Frame, options: LineChartOptions): Markup[] {
-  const { theme, text, formatY = plainNumber } = options;
-  return sy.ticks(5).map((tick) => {
+  const { theme, text, unit = '' } = options;
+  const ticks = sy.ticks(5);
+  const labels = tickLabels(ticks);
+  return ticks.map((tick, index) => {
     const at = round(sy(tick));
     return markup`<path d="M${left} ${at}H${right}" stroke="${theme.grid}" fill="none"/>${text(
-      formatY(tick),
+      `${labels[index]}${unit}`,
       {
         ...{ x: left - 7, y: at + 4, size: size.tick, colour: theme.muted, anchor: 'end' },
       },
@@ -112,8 +115,11 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-/** Short, and without the rounding errors of steps of a tenth. */
-export function plainNumber(value: number): string {
-  const rounded = Number(value.toPrecision(6));
-  return rounded !== 0 && Math.abs(rounded) < 1e-3 ? rounded.toExponential() : String(rounded);
+/** Labels of an axis: short, alike, and without the rounding errors of steps of a tenth. */
+function tickLabels(ticks: readonly number[]): string[] {
+  const tiny = Math.max(...ticks.map(Math.abs)) < 1e-3;
+  return ticks.map((tick) => {
+    const rounded = Number(tick.toPrecision(6));
+    return tiny && rounded !== 0 ? rounded.toExponential() : String(rounded);
+  });
 }

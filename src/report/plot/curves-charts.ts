@@ -1,4 +1,4 @@
-import { type ChartSeries, lineChart, plainNumber } from '../charts/line-chart.js';
+import { type ChartSeries, lineChart } from '../charts/line-chart.js';
 import type { TextPainter } from '../charts/text-painter.js';
 import { type ChartTheme, seriesColour } from '../charts/theme.js';
 import type { Markup } from '../html/markup.js';
@@ -32,6 +32,5 @@ export function curvesChart({ runs, panel, theme, ...place }: CurvesChartOptions
       { points: points(validation), colour: alone ? seriesColour(theme, 1) : colour },
     ];
   });
-  const formatY = (value: number): string => `${plainNumber(value)}${unit}`;
-  return lineChart({ ...place, title, xLabel: 'Epoch', series, theme, formatY });
+  return lineChart({ ...place, title, xLabel: 'Epoch', series, theme, unit });
 }
