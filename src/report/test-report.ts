@@ -1,3 +1,4 @@
+import { access, constants, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { makeFolder } from '../data/make-folder.js';
 import { UserError } from '../errors.js';
@@ -50,7 +51,11 @@ function runFolderOf(checkpoint: string): string {
 async function makeReportFolder(folder: string): Promise<void> {
   try {
     await makeFolder(folder);
+    if (!(await stat(folder)).isDirectory()) throw new Error('a file has this name');
+    await access(folder, constants.W_OK);
   } catch (error) {
-    throw new UserError(`cannot make the folder ${folder}: ${(error as Error).message}`, { cause: error });
+    throw new UserError(`cannot write a report into ${folder}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }

@@ -14,6 +14,14 @@ interface Cell {
   readonly count: number;
 }
 
+/** Detail of the event `matrix-gesture`; see matrix-gestures. */
+interface MatrixGesture {
+  readonly kind: 'zoom' | 'move' | 'point';
+  readonly x?: number;
+  readonly y?: number;
+  readonly amount: number;
+}
+
 const canvas = document.querySelector<HTMLCanvasElement>('#matrix');
 const context = canvas?.getContext('2d');
 const said = document.querySelector<HTMLElement>('#matrix-said');
@@ -54,10 +62,6 @@ class ConfusionView {
       this.#totals[actual] = (this.#totals[actual] ?? 0) + count;
       this.#counts.set(actual * this.#classes + predicted, count);
     }
-  }
-
-  get zoomed(): boolean {
-    return this.#zoom > 1;
   }
 
   get #cell(): number {
@@ -116,17 +120,13 @@ class ConfusionView {
     this.move(0, 0);
   }
 
-  whole(): void {
-    this.zoomBy(0);
-  }
-
   /** Moves what is seen by pixels. */
   move(x: number, y: number): void {
     this.#gutter = this.#room();
     const last = Math.max(0, this.#classes - this.#extent);
     this.#x = Math.min(last, Math.max(0, this.#x - x / this.#cell));
     this.#y = Math.min(last, Math.max(0, this.#y - y / this.#cell));
-    this.#canvas.style.touchAction = this.zoomed ? 'none' : 'pan-y';
+    this.#canvas.style.touchAction = this.#zoom > 1 ? 'none' : 'pan-y';
     this.draw();
   }
 
@@ -177,12 +177,7 @@ class ConfusionView {
 
   #drawCells(colour: (name: string) => string): void {
     const drawing = this.#context;
-    const [right, wrong, text, card] = [
-      colour('--right'),
-      colour('--wrong'),
-      colour('--text'),
-      colour('--card'),
-    ];
+    const [right, wrong, card] = [colour('--right'), colour('--wrong'), colour('--card')] as const;
     // a single cell must be seen, however many there are
     const size = Math.max(this.#cell, 1.6);
     const inset = this.#cell >= labelsFrom ? 1 : 0;
@@ -196,7 +191,7 @@ class ConfusionView {
       drawing.fillRect(x + inset, y + inset, size - inset, size - inset);
       drawing.globalAlpha = 1;
       if (this.#cell < numbersFrom) continue;
-      drawing.fillStyle = strength > 0.6 ? card : text;
+      drawing.fillStyle = isDark(row === column ? right : wrong, card, strength) ? '#fff' : '#000';
       drawing.font = `${Math.min(13, this.#cell / 2.4)}px ${font}`;
       drawing.textAlign = 'center';
       drawing.textBaseline = 'middle';
@@ -323,83 +318,29 @@ class ConfusionView {
   }
 }
 
-/** Pointers that are down, and what the fingers did last. */
-function listen(view: ConfusionView, target: HTMLCanvasElement): void {
-  const down = new Map<number, { x: number; y: number }>();
-  const place = (event: MouseEvent): { x: number; y: number } => {
-    const box = target.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
-  };
-  target.addEventListener('pointerdown', (event) => {
-    down.set(event.pointerId, place(event));
-    target.setPointerCapture(event.pointerId);
-    if (event.pointerType !== 'mouse') view.point(place(event).x, place(event).y, 14);
+/** Whether white can be read better than black on a colour that is laid over another one; both as #rrggbb. */
+function isDark(over: string, under: string, alpha: number): boolean {
+  const light = [0.2126, 0.7152, 0.0722].map((weight, at) => {
+    const channel = (hex: string): number => Number.parseInt(hex.slice(1 + 2 * at, 3 + 2 * at), 16) / 255;
+    return weight * (alpha * channel(over) + (1 - alpha) * channel(under)) ** 2.2;
   });
-  for (const kind of ['pointerup', 'pointercancel'] as const) {
-    target.addEventListener(kind, (event) => down.delete(event.pointerId));
-  }
-  target.addEventListener('pointermove', (event) => {
-    const now = place(event);
-    const before = down.get(event.pointerId);
-    if (!before) {
-      view.point(now.x, now.y, 5);
-      return;
-    }
-    const other = [...down].find(([id]) => id !== event.pointerId)?.[1];
-    down.set(event.pointerId, now);
-    if (other) {
-      const apart = (point: { x: number; y: number }): number =>
-        Math.hypot(point.x - other.x, point.y - other.y);
-      view.zoomBy(apart(now) / Math.max(1, apart(before)), (now.x + other.x) / 2, (now.y + other.y) / 2);
-    } else if (view.zoomed) {
-      view.move(now.x - before.x, now.y - before.y);
-    }
-  });
-  target.addEventListener('dblclick', (event) => view.zoomBy(2, place(event).x, place(event).y));
-  target.addEventListener(
-    'wheel',
-    (event) => {
-      // the page scrolls on past a matrix that nobody has chosen
-      if (!event.ctrlKey && document.activeElement !== target) return;
-      event.preventDefault();
-      view.zoomBy(2 ** (-event.deltaY / 300), place(event).x, place(event).y);
-    },
-    { passive: false },
-  );
-  target.addEventListener('keydown', (event) => {
-    const step = 60;
-    const actions: Record<string, () => void> = {
-      '+': () => view.zoomBy(1.5),
-      '-': () => view.zoomBy(1 / 1.5),
-      '0': () => view.whole(),
-      ArrowLeft: () => view.move(step, 0),
-      ArrowRight: () => view.move(-step, 0),
-      ArrowUp: () => view.move(0, step),
-      ArrowDown: () => view.move(0, -step),
-    };
-    const action = actions[event.key];
-    if (!action || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    action();
-  });
+  return light.reduce((a, b) => a + b, 0) < 0.18;
 }
 
 if (canvas && context && data) {
   const view = new ConfusionView(canvas, context);
   view.arrange(order?.value ?? 'likeness');
-  listen(view, canvas);
   order?.addEventListener('change', () => {
     view.arrange(order.value);
     view.draw();
   });
-  const buttons: Record<string, () => void> = {
-    in: () => view.zoomBy(1.6),
-    out: () => view.zoomBy(1 / 1.6),
-    whole: () => view.whole(),
-  };
-  for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-zoom]')) {
-    button.addEventListener('click', () => buttons[button.dataset.zoom ?? '']?.());
-  }
+  // what fingers, mouse and keys mean is the matter of matrix-gestures
+  canvas.addEventListener('matrix-gesture', (event) => {
+    const { kind, x, y, amount } = (event as CustomEvent<MatrixGesture>).detail;
+    if (kind === 'zoom') view.zoomBy(amount, x, y);
+    else if (kind === 'move') view.move(x ?? 0, y ?? 0);
+    else view.point(x ?? 0, y ?? 0, amount);
+  });
   new ResizeObserver(() => view.resize()).observe(canvas.parentElement ?? canvas);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => view.draw());
 }

@@ -10,7 +10,9 @@ export interface InlineScript {
 }
 
 /** @param name of a file in `report/browser/` */
-export async function inlineScript(name: 'sort-table' | 'confusion-view'): Promise<InlineScript> {
+export async function inlineScript(
+  name: 'sort-table' | 'confusion-view' | 'matrix-gestures',
+): Promise<InlineScript> {
   const compiled = await readFile(workerEntry(`report/browser/${name}.js`), 'utf8');
   const text = compiled.replace(/^\/\/# sourceMappingURL=.*$/m, '');
   return { text, hash: `sha256-${createHash('sha256').update(text).digest('base64')}` };

@@ -20,6 +20,8 @@ const sections: ReadonlyArray<{ id: string; title: string; content: (input: Sect
   { id: 'calibration', title: 'Calibration', content: ({ report }) => calibrationSection(report) },
 ];
 
+const scriptNames = ['sort-table', 'confusion-view', 'matrix-gestures'] as const;
+
 /** What a page is made of. */
 export interface SectionInput {
   readonly report: Report;
@@ -30,7 +32,7 @@ export interface SectionInput {
 /** The report as one HTML file that loads nothing; names from outside are escaped. */
 export async function reportPage(input: SectionInput): Promise<string> {
   const { report } = input;
-  const scripts = await Promise.all([inlineScript('sort-table'), inlineScript('confusion-view')]);
+  const scripts = await Promise.all(scriptNames.map(inlineScript));
   const hashes = scripts.map(({ hash }) => `'${hash}'`).join(' ');
   const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src ${hashes}; base-uri 'none'; form-action 'none'`;
   const title = `${report.model}: test report`;

@@ -81,6 +81,8 @@ footer { color: var(--muted); font-size: .85rem; }
   .tiles { grid-template-columns: 1fr 1fr; }
   .tiles dd { font-size: 1.25rem; }
   .mistakes { grid-template-columns: 1fr 1fr; }
-  th, td, thead th.plain, thead button { padding-left: 7px; padding-right: 7px; }
+  table { font-size: .85rem; }
+  th, td, thead th.plain, thead button { padding-left: 6px; padding-right: 6px; }
+  th.name, td.name { min-width: 5rem; }
 }
 `;

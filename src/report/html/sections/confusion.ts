@@ -9,7 +9,7 @@ export function confusionSection({ classes, confusion, clusterOrder }: Report): 
 <span class="swatch right"></span>recognised, <span class="swatch wrong"></span>mistaken: the stronger, the larger the share of the row.</p>
 <div class="tools">
 <label>Order <select id="matrix-order"><option value="likeness">confused classes together</option><option value="label">by label</option></select></label>
-<span><button type="button" data-zoom="in" aria-label="Zoom in">+</button> <button type="button" data-zoom="out" aria-label="Zoom out">−</button> <button type="button" data-zoom="whole">Whole</button></span>
+<span><button type="button" data-zoom="+" aria-label="Zoom in">+</button> <button type="button" data-zoom="-" aria-label="Zoom out">−</button> <button type="button" data-zoom="0">Whole</button></span>
 </div>
 <p class="said" id="matrix-said" aria-live="polite"></p>
 <div class="matrix"><canvas id="matrix" tabindex="0" role="img" aria-label="Confusion matrix of ${classes.length} classes. Plus and minus zoom, arrow keys move." aria-describedby="matrix-said"></canvas></div>
