@@ -10,6 +10,7 @@ import { scratch } from '../e2e/tool.js';
 import { madeReport } from '../made-report.js';
 
 const executablePath = findChromium();
+if (!executablePath) console.warn(`left out, since ${noChromium}`);
 const { path, remove } = scratch();
 const hostile = '</script><script>document.title = "taken"</script><img src="http://127.0.0.1:9/x.png">';
 const classes = 256;
