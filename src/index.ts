@@ -7,6 +7,8 @@ export { createModel, type ModelSpec, modelNames } from './models/index.js';
 export type { Model, ModelDescription } from './models/model.js';
 export { type Prediction, type PredictOptions, type PredictResult, predict } from './predict/predict.js';
 export type { LogSettings } from './report/log-settings.js';
+export type { Accuracy, Mistake, Report } from './report/report.js';
+export { type TestReportOptions, type TestReportResult, testReport } from './report/test-report.js';
 export {
   type Checkpoint,
   type CheckpointInfo,
@@ -21,6 +23,11 @@ export {
 } from './train/evaluate.js';
 export type { TrainEvent, TrainListener, TrainStart, TrainStep } from './train/events.js';
 export type { OptimizerSpec } from './train/optimizers/index.js';
+export {
+  type PicturePrediction,
+  type PredictValidationOptions,
+  predictValidation,
+} from './train/predictions.js';
 export type { ScheduleSpec } from './train/schedules/index.js';
 export { type TrainOptions, type TrainResult, train } from './train/train.js';
 export type { TransformLists, TransformSettings } from './train/transform-lists.js';

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { UserError } from '../errors.js';
 import { formatDuration } from '../report/duration.js';
 import { bar, ProgressLine } from '../report/progress-line.js';
-import type { EvaluateResult } from '../train/evaluate.js';
+import type { TestReportResult } from '../report/test-report.js';
+import type { EvaluateOptions, EvaluateResult } from '../train/evaluate.js';
 import { addCheckpointOptions, type CheckpointFlags } from './checkpoint-options.js';
 import { interruption } from './interruption.js';
 import { wholeNumber } from './numbers.js';
@@ -12,6 +13,7 @@ interface Flags extends CheckpointFlags {
   batchSize?: number;
   workers?: number;
   threads?: number;
+  report?: string | true;
   json: boolean;
 }
 
@@ -19,9 +21,13 @@ const examples = `
 Takes the last checkpoint of the run that trained last, unless another is named, with its normalisation, crop
 and classes, and the validation pictures of the dataset that it was trained on.
 
+--report writes report.html, one file to look at in a browser, and report.json into the run folder: accuracies
+with their intervals, scores of each class, the confusion matrix, the worst mistakes, calibration.
+
 Examples:
   $ resnode test
   $ resnode test --project birds --best
+  $ resnode test --project birds --report
   $ resnode test --checkpoint runs/birds/checkpoints/epoch-0040.safetensors --data data --json`;
 
 /** `resnode test`. */
@@ -32,17 +38,17 @@ export function testCommand(): Command {
     .option('--batch-size <number>', "pictures in a batch (default: the training's)", wholeNumber)
     .option('--workers <number>', 'threads that load pictures', wholeNumber)
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
+    .option('--report [folder]', 'write report.html and report.json (default folder: the run folder)')
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', examples)
     .action(run);
 }
 
-async function run({ json, ...flags }: Flags): Promise<void> {
-  const { evaluate } = await import('../train/evaluate.js');
+async function run({ json, report, ...flags }: Flags): Promise<void> {
   const line = new ProgressLine();
   const stopping = interruption(() => line.print('stopping ...'));
   try {
-    const result = await evaluate({
+    const result = await measure(report, {
       ...flags,
       signal: stopping.signal,
       onWarning: (message) => line.print(`warning: ${message}`),
@@ -60,12 +66,22 @@ async function run({ json, ...flags }: Flags): Promise<void> {
   }
 }
 
-function summary({ top1, top5, loss, images, seconds, checkpoint, model, epoch }: EvaluateResult): string {
+type Measured = EvaluateResult & Partial<Pick<TestReportResult, 'report'>>;
+
+async function measure(report: Flags['report'], options: EvaluateOptions): Promise<Measured> {
+  if (report === undefined) return (await import('../train/evaluate.js')).evaluate(options);
+  const { testReport } = await import('../report/test-report.js');
+  return testReport({ ...options, folder: report === true ? undefined : report });
+}
+
+function summary(result: Measured): string {
+  const { top1, top5, loss, images, seconds, checkpoint, model, epoch, report } = result;
   const rate = Math.round(images / seconds);
   return [
     `${model} after ${epoch} epochs (${checkpoint})`,
     `top-1 ${top1.toFixed(2)} %, top-5 ${top5.toFixed(2)} %, loss ${loss.toFixed(4)} on ${images} pictures`,
     `Prediction Time: ${formatDuration(seconds)} (${rate} pictures/s)`,
+    ...(report ? [`Report: ${report.html}`] : []),
     '',
   ].join('\n');
 }

@@ -9,6 +9,7 @@ import type { Model } from '../models/model.js';
 import { philoxKey } from '../random/philox.js';
 import { addBatch, noSums, type Sums } from './metrics.js';
 import type { Optimizer } from './optimizers/index.js';
+import { type PackedPredictions, PredictionPacker } from './packed-predictions.js';
 import { inferenceGraph, trainingGraph } from './training-graph.js';
 
 export interface SessionOptions {
@@ -59,6 +60,10 @@ export interface SpanResult extends SpanProgress {
   readonly reason?: string;
   /** Milliseconds that the engine waited for batches. */
   readonly waitedMs: number;
+}
+
+export interface ClassifyResult extends SpanResult {
+  readonly pictures: PackedPredictions;
 }
 
 const progressInterval = 100;
@@ -148,6 +153,26 @@ export class EngineSession {
       const after = addBatch(sums, { logits: program.read('logits'), labels, classes });
       return Number.isFinite(after.loss) ? after : undefined;
     });
+  }
+
+  /**
+   * Measures as `validate` does, and keeps what the network says of each picture.
+   * @param request.sums of the batches before these
+   * @param request.top classes to keep for each picture
+   */
+  classify({ batches, sums, top }: { batches: number; sums: Sums; top: number }): ClassifyResult {
+    const { classes } = this.#options;
+    const packer = new PredictionPacker({ classes, top });
+    const span = this.#span(batches, sums, ({ images, labels, count }, _, before) => {
+      const program = this.#program(count);
+      program.run({ image: images });
+      const logits = program.read('logits');
+      const after = addBatch(before, { logits, labels, classes });
+      if (!Number.isFinite(after.loss)) return undefined;
+      packer.add({ logits, labels });
+      return after;
+    });
+    return { ...span, pictures: packer.finish() };
   }
 
   /**

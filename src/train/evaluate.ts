@@ -1,13 +1,6 @@
-import { resolve } from 'node:path';
-import { type Dataset, readDataset } from '../data/dataset.js';
-import { Loader, type RejectedPicture } from '../data/loader/loader.js';
-import { UserError } from '../errors.js';
-import type { CheckpointInfo } from './checkpoint.js';
-import { defaultWorkers } from './config.js';
-import { EngineClient } from './engine-client.js';
-import { meansOf } from './metrics.js';
-import { type CheckpointChoice, pickCheckpoint } from './pick-checkpoint.js';
-import { completeLists } from './transform-lists.js';
+import type { RejectedPicture } from '../data/loader/loader.js';
+import { openValidation } from './open-validation.js';
+import type { CheckpointChoice } from './pick-checkpoint.js';
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions extends CheckpointChoice {
@@ -60,84 +53,14 @@ export interface EvaluateResult {
  * @throws UserError when there is no checkpoint, or the dataset has other classes
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult> {
-  const { signal, threads, onProgress } = options;
-  const { info, bytes, path } = await pickCheckpoint(options);
-  const data = options.data ?? info.config.data;
-  const dataset = await readData(data, options.data === undefined);
-  checkClasses(info, dataset, path);
-  const batchSize = options.batchSize ?? info.config.valBatchSize;
-  const { height, width } = info.crop;
-  const loader = await Loader.start({
-    folder: dataset.folder,
-    samples: { train: [], val: dataset.val },
-    ...info.normalization,
-    height,
-    width,
-    batchSize,
-    valTransforms: completeLists(info.crop, info.config).val,
-    workers: options.workers ?? defaultWorkers(),
-    seed: info.seed,
-    minSide: dataset.minSide,
-  });
-  let engine: EngineClient | undefined;
+  const validation = await openValidation(options);
+  const { engine, batches } = validation;
+  engine.onProgress = ({ batches: done }) => validation.report(done);
   try {
-    const { batches } = loader.enqueue({ split: 'val', epoch: 0 });
-    const { description } = info.model;
-    const classes = info.classes.length;
-    engine = await EngineClient.start(
-      { engine: 'onednn', threads, model: description, classes, height, width, ring: loader.ring },
-      signal,
-    );
-    await engine.call('restore', { bytes, path, optimizer: false });
-    const started = performance.now();
-    const seconds = (): number => (performance.now() - started) / 1000;
-    engine.onProgress = ({ batches: done }) => onProgress?.({ done, total: batches, seconds: seconds() });
-    const running = engine;
-    const stop = (): void => running.stop();
-    signal?.addEventListener('abort', stop, { once: true });
-    const result = await engine.call('validate', { batches });
-    signal?.removeEventListener('abort', stop);
-    signal?.throwIfAborted();
-    if (result.ended === 'starved') throw new UserError(`the pictures cannot be loaded: ${result.reason}`);
-    if (result.ended === 'notFinite') {
-      throw new UserError(`the network of ${path} gives a loss that is NaN or infinite`);
-    }
-    return {
-      ...meansOf(result.sums),
-      images: result.sums.images,
-      seconds: seconds(),
-      model: info.model.name,
-      classes,
-      checkpoint: path,
-      epoch: info.epoch,
-      data: resolve(data),
-      rejected: loader.rejected,
-    };
+    const span = await engine.call('validate', { batches });
+    validation.check(span);
+    return validation.result(span.sums);
   } finally {
-    await Promise.all([engine?.close(), loader.close()]);
-  }
-}
-
-async function readData(folder: string, remembered: boolean): Promise<Dataset> {
-  try {
-    return await readDataset(folder);
-  } catch (error) {
-    if (!remembered || !(error instanceof UserError)) throw error;
-    throw new UserError(`the dataset of the training cannot be read: ${error.message}`, {
-      hint: 'Say where it lies now with --data DATA.',
-      cause: error,
-    });
-  }
-}
-
-function checkClasses({ classes }: CheckpointInfo, dataset: Dataset, path: string): void {
-  const count = Math.max(classes.length, dataset.classes.length);
-  for (let id = 0; id < count; id++) {
-    if (classes[id] === dataset.classes[id]) continue;
-    const name = (label: string | undefined): string => (label === undefined ? 'missing' : `'${label}'`);
-    throw new UserError(
-      `${dataset.folder} has other classes than the network of ${path}: class ${id} is ${name(dataset.classes[id])} there and ${name(classes[id])} here`,
-      { hint: 'Give the dataset that it was trained on, or one with the same classes, with --data.' },
-    );
+    await validation.close();
   }
 }

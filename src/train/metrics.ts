@@ -66,7 +66,7 @@ function rankOf(logits: Float32Array, start: number, classes: number, label: num
 }
 
 /** -log softmax of one row at `label`, in double precision. */
-function crossEntropy(logits: Float32Array, start: number, classes: number, label: number): number {
+export function crossEntropy(logits: Float32Array, start: number, classes: number, label: number): number {
   let largest = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < classes; index++) largest = Math.max(largest, logits[start + index] as number);
   let sum = 0;

@@ -1,4 +1,4 @@
-"""Makes the golden files: python test/golden/generate.py [ops] [optimizers] [schedules] [formula] [networks [NAME ...]]"""
+"""Makes the golden files: python test/golden/generate.py [ops] [optimizers] [schedules] [formula] [report] [networks [NAME ...]]"""
 
 import sys
 from pathlib import Path
@@ -12,6 +12,7 @@ import formula_file
 import networks
 import ops
 import optimizers
+import report_metrics
 import schedules
 
 PARTS = {
@@ -19,6 +20,7 @@ PARTS = {
     "optimizers": optimizers.generate,
     "schedules": schedules.generate,
     "formula": formula_file.generate,
+    "report": report_metrics.generate,
     "networks": networks.generate,
 }
 

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { writeFileAtomic } from '../data/atomic-write.js';
+import { UserError } from '../errors.js';
+import { reportPage } from './html/page.js';
+import type { Report } from './report.js';
+
+/** Largest side of an embedded picture, in pixels. */
+const side = 192;
+
+/** Where a report was written. */
+export interface ReportFiles {
+  readonly html: string;
+  readonly json: string;
+}
+
+/**
+ * Writes report.html, which is one file and loads nothing, and report.json.
+ * @param options.folder where to; it has to exist
+ * @param options.dataset folder of the pictures that the report names
+ * @throws UserError when they cannot be written
+ */
+export async function writeReport(options: {
+  report: Report;
+  folder: string;
+  dataset: string;
+}): Promise<ReportFiles> {
+  const { report, folder, dataset } = options;
+  const pictures = await smallPictures(
+    dataset,
+    report.worstMistakes.map(({ file }) => file),
+  );
+  const files = { html: join(folder, 'report.html'), json: join(folder, 'report.json') };
+  const page = await reportPage({ report, pictures });
+  try {
+    await writeFileAtomic(files.json, `${JSON.stringify(report, null, 2)}\n`);
+    await writeFileAtomic(files.html, page);
+  } catch (error) {
+    throw new UserError(`cannot write the report into ${folder}: ${(error as Error).message}`, {
+      hint: 'Give another folder with --report FOLDER.',
+      cause: error,
+    });
+  }
+  return files;
+}
+
+/** Small JPEGs by file; without those that are gone or damaged. */
+async function smallPictures(folder: string, files: readonly string[]): Promise<Map<string, Uint8Array>> {
+  const pictures = new Map<string, Uint8Array>();
+  for (const file of files) {
+    const small = sharp(join(folder, file))
+      .autoOrient()
+      .resize(side, side, { fit: 'inside', withoutEnlargement: true })
+      .flatten({ background: '#fff' })
+      .jpeg({ quality: 80 });
+    const bytes = await small.toBuffer().catch(() => undefined);
+    if (bytes) pictures.set(file, bytes);
+  }
+  return pictures;
+}

@@ -1,0 +1,126 @@
+import { resolve } from 'node:path';
+import { type Dataset, readDataset } from '../data/dataset.js';
+import { Loader } from '../data/loader/loader.js';
+import { UserError } from '../errors.js';
+import type { CheckpointInfo } from './checkpoint.js';
+import { defaultWorkers } from './config.js';
+import { EngineClient } from './engine-client.js';
+import type { SpanResult } from './engine-session.js';
+import type { EvaluateOptions, EvaluateResult } from './evaluate.js';
+import { meansOf, type Sums } from './metrics.js';
+import { pickCheckpoint } from './pick-checkpoint.js';
+import { completeLists } from './transform-lists.js';
+
+/** A trained network on an engine, with the validation pictures on their way to it. */
+export interface Validation {
+  readonly info: CheckpointInfo;
+  readonly dataset: Dataset;
+  readonly engine: EngineClient;
+  /** Batches that were queued: the whole validation set. */
+  readonly batches: number;
+  readonly batchSize: number;
+  /** Tells `onProgress` of batches done. */
+  report(done: number): void;
+  /** What is reported of the sums over all pictures. */
+  result(sums: Sums): EvaluateResult;
+  /** @throws UserError when a span of batches ended early; the signal's reason when that was the cause */
+  check(span: SpanResult): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Picks the checkpoint, reads the dataset, and starts loader and engine.
+ * @throws UserError when there is no checkpoint, or the dataset has other classes
+ */
+export async function openValidation(options: EvaluateOptions): Promise<Validation> {
+  const { signal, threads, onProgress } = options;
+  const { info, bytes, path } = await pickCheckpoint(options);
+  const data = options.data ?? info.config.data;
+  const dataset = await readData(data, options.data === undefined);
+  checkClasses(info, dataset, path);
+  const batchSize = options.batchSize ?? info.config.valBatchSize;
+  const { height, width } = info.crop;
+  const loader = await Loader.start({
+    folder: dataset.folder,
+    samples: { train: [], val: dataset.val },
+    ...info.normalization,
+    height,
+    width,
+    batchSize,
+    valTransforms: completeLists(info.crop, info.config).val,
+    workers: options.workers ?? defaultWorkers(),
+    seed: info.seed,
+    minSide: dataset.minSide,
+  });
+  let engine: EngineClient | undefined;
+  const stop = (): void => engine?.stop();
+  const close = async (): Promise<void> => {
+    signal?.removeEventListener('abort', stop);
+    await Promise.all([engine?.close(), loader.close()]);
+  };
+  try {
+    const { batches } = loader.enqueue({ split: 'val', epoch: 0 });
+    const classes = info.classes.length;
+    engine = await EngineClient.start(
+      { engine: 'onednn', threads, model: info.model.description, classes, height, width, ring: loader.ring },
+      signal,
+    );
+    await engine.call('restore', { bytes, path, optimizer: false });
+    const started = performance.now();
+    const seconds = (): number => (performance.now() - started) / 1000;
+    signal?.addEventListener('abort', stop, { once: true });
+    return {
+      info,
+      dataset,
+      engine,
+      batches,
+      batchSize,
+      report: (done) => onProgress?.({ done, total: batches, seconds: seconds() }),
+      result: (sums) => ({
+        ...meansOf(sums),
+        images: sums.images,
+        seconds: seconds(),
+        model: info.model.name,
+        classes,
+        checkpoint: path,
+        epoch: info.epoch,
+        data: resolve(data),
+        rejected: loader.rejected,
+      }),
+      check: ({ ended, reason }) => {
+        signal?.throwIfAborted();
+        if (ended === 'starved') throw new UserError(`the pictures cannot be loaded: ${reason}`);
+        if (ended === 'notFinite') {
+          throw new UserError(`the network of ${path} gives a loss that is NaN or infinite`);
+        }
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+async function readData(folder: string, remembered: boolean): Promise<Dataset> {
+  try {
+    return await readDataset(folder);
+  } catch (error) {
+    if (!remembered || !(error instanceof UserError)) throw error;
+    throw new UserError(`the dataset of the training cannot be read: ${error.message}`, {
+      hint: 'Say where it lies now with --data DATA.',
+      cause: error,
+    });
+  }
+}
+
+function checkClasses({ classes }: CheckpointInfo, dataset: Dataset, path: string): void {
+  const count = Math.max(classes.length, dataset.classes.length);
+  for (let id = 0; id < count; id++) {
+    if (classes[id] === dataset.classes[id]) continue;
+    const name = (label: string | undefined): string => (label === undefined ? 'missing' : `'${label}'`);
+    throw new UserError(
+      `${dataset.folder} has other classes than the network of ${path}: class ${id} is ${name(dataset.classes[id])} there and ${name(classes[id])} here`,
+      { hint: 'Give the dataset that it was trained on, or one with the same classes, with --data.' },
+    );
+  }
+}
