@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 /** Every command of the tool, in the order that `--help` shows them. One file and one line each. */
 export const commands: ReadonlyArray<() => Promise<Command>> = [
   async () => (await import('./preprocess.js')).preprocessCommand(),
+  async () => (await import('./audit.js')).auditCommand(),
   async () => (await import('./train.js')).trainCommand(),
   async () => (await import('./test.js')).testCommand(),
   async () => (await import('./predict.js')).predictCommand(),
