@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 export const commands: ReadonlyArray<() => Promise<Command>> = [
   async () => (await import('./init.js')).initCommand(),
   async () => (await import('./preprocess.js')).preprocessCommand(),
+  async () => (await import('./audit.js')).auditCommand(),
   async () => (await import('./train.js')).trainCommand(),
   async () => (await import('./test.js')).testCommand(),
   async () => (await import('./predict.js')).predictCommand(),
