@@ -9,6 +9,7 @@ import type { Model } from '../models/model.js';
 import { philoxKey } from '../random/philox.js';
 import { addBatch, noSums, type Sums } from './metrics.js';
 import type { Optimizer } from './optimizers/index.js';
+import { type SpanRates, valueAt } from './schedules/index.js';
 import { inferenceGraph, trainingGraph } from './training-graph.js';
 
 export interface SessionOptions {
@@ -43,11 +44,10 @@ export interface SpanProgress {
   readonly sums: Sums;
 }
 
-export interface TrainSpan {
+export interface TrainSpan extends SpanRates {
   readonly batches: number;
   /** Batches done in the whole run before. */
   readonly globalStep: number;
-  readonly learningRate: number;
   /** Of the batches of the epoch before these. */
   readonly sums: Sums;
 }
@@ -129,7 +129,11 @@ export class EngineSession {
       // a batch of unreadable pictures teaches nothing
       if (labels.every((label) => label < 0)) return sums;
       const update = span.globalStep + done + 1;
-      const scalars = training.optimizer.scalars({ learningRate: span.learningRate, update });
+      const scalars = training.optimizer.scalars({
+        learningRate: valueAt(span.learningRate, done),
+        momentum: span.momentum === undefined ? Number.NaN : valueAt(span.momentum, done),
+        update,
+      });
       const inputs: Record<string, HostArray> = { image: images, labels, seed, step: Int32Array.of(update) };
       for (const [name, value] of Object.entries(scalars)) inputs[name] = Float32Array.of(value);
       program.run(pick(inputs, names));

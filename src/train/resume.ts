@@ -43,10 +43,19 @@ export function checkSameRun(
 }
 
 /** The schedule where the checkpoint left it; a learning rate that was changed since holds from here on. */
-export function resumeSchedule({ config }: ResolvedTraining, checkpoint: Checkpoint | undefined): Schedule {
-  const { schedule: spec, learningRate: baseRate } = config;
+export function resumeSchedule(
+  { config }: ResolvedTraining,
+  checkpoint: Checkpoint | undefined,
+  { dataset, position }: { dataset: Dataset; position: Position },
+): Schedule {
+  const { schedule: spec, learningRate: baseRate, batchSize } = config;
   const saved = checkpoint?.info;
-  const schedule = new Schedule(spec, { baseRate, saved: saved?.schedule, epochs: saved?.epoch ?? 0 });
+  const schedule = new Schedule(spec, {
+    baseRate,
+    stepsPerEpoch: Math.floor(dataset.train.length / batchSize),
+    saved: saved?.schedule,
+    done: { epochs: position.epoch, steps: position.step },
+  });
   if (saved && saved.config.learningRate !== baseRate) schedule.rebase();
   return schedule;
 }
