@@ -1,4 +1,4 @@
-"""Makes the golden files: python test/golden/generate.py [ops] [optimizers] [schedules] [formula] [networks [NAME ...]]"""
+"""Makes the golden files: python test/golden/generate.py [ops] [optimizers] [schedules] [training] [formula] [networks [NAME ...]]"""
 
 import sys
 from pathlib import Path
@@ -13,11 +13,13 @@ import networks
 import ops
 import optimizers
 import schedules
+import training
 
 PARTS = {
     "ops": lambda: (conv.generate(), ops.generate()),
     "optimizers": optimizers.generate,
     "schedules": schedules.generate,
+    "training": training.generate,
     "formula": formula_file.generate,
     "networks": networks.generate,
 }
