@@ -39,10 +39,16 @@ In RUNS/NAME you find
   checkpoints/   epoch-0007.safetensors ..., and the files last and best, each naming one of them
   output.log     what happened when        config.json  the settings in force
 
-Schedules (--schedule NAME,option=value,...):
+Schedules (--schedule NAME,option=value,...), named and counted as in PyTorch:
   plateau        mode, factor, patience, threshold, thresholdMode, cooldown, minLr, epsilon
-  cosine         tMax, etaMin              step         stepSize, gamma
-  multiStep      milestones=30+60, gamma   constant
+  cosine         tMax, etaMin, etaMinAfter=50:1e-7 (another etaMin after 50 epochs)
+  warmRestarts   t0, tMult, etaMin         step         stepSize, gamma
+  multiStep      milestones=30+60, gamma   exponential  gamma
+  polynomial     totalIters, power         linear       startFactor, endFactor, totalIters
+  oneCycle       maxLr, totalSteps, pctStart, annealStrategy, divFactor, finalDivFactor, threePhase, ...
+  constant
+each with  by=step (count batches, not epochs; oneCycle does)  and  warmup=EPOCHS:FIRST-SHARE:step
+One after the other:  --schedule 'constant until 10 then cosine,etaMin=1e-5'
 
 Examples:
   $ resnode train --data data --project birds
@@ -67,7 +73,7 @@ export function trainCommand(): Command {
     .option('--lr <rate>', 'learning rate at first (default: 0.01 for sgd, 0.001 for adam)', number)
     .option('--optimizer <kind>', 'sgd (Nesterov), adam, adamw (default: sgd)')
     .option('--momentum <number>', 'of sgd (default: 0.9)', number)
-    .option('--weight-decay <number>', 'L2 penalty (default: 0.0001; adamw 0.01)', number)
+    .option('--weight-decay <number>', 'L2 penalty (default: sgd 0.0001, adam 0, adamw 0.01)', number)
     .option('--no-decay-norms', 'spare biases and batch norms the weight decay')
     .option('--schedule <schedule>', 'of the learning rate, see below (default: plateau)')
     .option('--label-smoothing <share>', 'share of the target spread over all classes (default: 0)', number)

@@ -46,16 +46,21 @@ export function checkSameRun(
 export function resumeSchedule(
   { config }: ResolvedTraining,
   checkpoint: Checkpoint | undefined,
-  { dataset, position }: { dataset: Dataset; position: Position },
+  on: { dataset: Dataset; position: Position; warn: (message: string) => void },
 ): Schedule {
   const { schedule: spec, learningRate: baseRate, batchSize } = config;
   const saved = checkpoint?.info;
+  const { epoch: epochs, step: steps } = on.position;
+  const stepsPerEpoch = Math.floor(on.dataset.train.length / batchSize);
   const schedule = new Schedule(spec, {
-    baseRate,
-    stepsPerEpoch: Math.floor(dataset.train.length / batchSize),
-    saved: saved?.schedule,
-    done: { epochs: position.epoch, steps: position.step },
+    ...{ baseRate, stepsPerEpoch, saved: saved?.schedule },
+    done: { epochs, steps },
   });
+  if (saved && schedule.perStep && saved.stepsPerEpoch !== stepsPerEpoch) {
+    on.warn(
+      `an epoch has ${stepsPerEpoch} batches now, not ${saved.stepsPerEpoch}: the schedule goes on counting batches`,
+    );
+  }
   if (saved && saved.config.learningRate !== baseRate) schedule.rebase();
   return schedule;
 }

@@ -30,6 +30,11 @@ export class Schedule {
     this.#at = (saved && this.#rule.adopt(saved)) ?? startAfter(this.#rule, done, stepsPerEpoch);
   }
 
+  /** Whether the rate may change within an epoch. */
+  get perStep(): boolean {
+    return this.#rule.perStep;
+  }
+
   /** Learning rate of the batch that comes next. */
   get learningRate(): number {
     return this.#rule.rate(this.#at);
@@ -43,7 +48,7 @@ export class Schedule {
   /** For the next `batches`, which must not reach beyond the epoch; {@link advance} moves on. */
   span(batches: number): SpanRates {
     const { learningRate, momentum } = this;
-    if (!this.#rule.perStep) return { learningRate, ...(momentum === undefined ? {} : { momentum }) };
+    if (!this.perStep) return { learningRate, ...(momentum === undefined ? {} : { momentum }) };
     const learningRates = new Float64Array(batches);
     const momenta = new Float64Array(batches);
     let at = this.#at;
@@ -58,7 +63,7 @@ export class Schedule {
 
   /** To be called after so many batches, before {@link endEpoch}. */
   advance(batches: number): void {
-    if (!this.#rule.perStep) return;
+    if (!this.perStep) return;
     for (let batch = 0; batch < batches; batch++) this.#at = this.#rule.step(this.#at);
   }
 

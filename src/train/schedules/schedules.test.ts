@@ -40,6 +40,23 @@ describe('a changed schedule', () => {
     expect(epochsOf(after, 20)).toEqual(epochsOf(told, 20));
   });
 
+  it('carries a changed etaMin up to the next top as PyTorch does, ten times as large with a tMax of 5', () => {
+    const spec = { name: 'cosine', tMax: 5, etaMin: 1e-5 };
+    const at = (epoch: number): number =>
+      epochsOf(make({ ...spec, etaMinAfter: { epoch, etaMin: 0 } }, { baseRate: 1e-3 }), 21)[20] ?? 0;
+    expect(at(15) - 1e-3).toBeCloseTo(1e-5 / Math.sin(Math.PI / 10) ** 2, 12);
+    expect(at(10)).toBeCloseTo(1e-3, 12);
+  });
+
+  it('goes on from a checkpoint that held the number of epochs alone', () => {
+    const whole = make({ name: 'cosine', tMax: 5 });
+    epochsOf(whole, 7);
+    const saved = { name: 'cosineAnnealing', state: { epoch: 7 } };
+    const done = { epochs: 7, steps: 0 };
+    const after = new Schedule({ name: 'cosine', tMax: 5 }, { baseRate: 0.1, saved, done });
+    expect(after.learningRate).toBe(whole.learningRate);
+  });
+
   it('takes a changed length at once', () => {
     const before = make({ name: 'cosine', tMax: 5 });
     epochsOf(before, 4);
