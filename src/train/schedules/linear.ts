@@ -15,5 +15,8 @@ export const linear = byCount(
     totalIters: z.int().min(1).default(5),
   }),
   (epoch, { options: { startFactor, endFactor, totalIters }, baseRate }) =>
-    baseRate * (startFactor + ((endFactor - startFactor) * Math.min(totalIters, epoch)) / totalIters),
+    // rounding may lead past an end near 0
+    epoch >= totalIters
+      ? baseRate * endFactor
+      : baseRate * (startFactor + ((endFactor - startFactor) * epoch) / totalIters),
 );

@@ -346,7 +346,15 @@ describe('any schedule', () => {
           }
         },
       ),
+      { numRuns: 300 },
     );
+  });
+
+  it('does not fall below 0 by rounding', () => {
+    for (let totalIters = 2; totalIters < 50; totalIters++) {
+      const spec = { name: 'linear', startFactor: 0.99, endFactor: 1e-114, totalIters };
+      for (const rate of epochsOf(make(spec), 50)) expect(rate).toBeGreaterThan(0);
+    }
   });
 
   it('may be followed by any other', () => {
@@ -363,6 +371,7 @@ describe('any schedule', () => {
         after.rebase();
         for (const rate of epochsOf(after, 10)) expect(rate >= 0 && Number.isFinite(rate)).toBe(true);
       }),
+      { numRuns: 300 },
     );
   });
 });
