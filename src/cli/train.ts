@@ -51,10 +51,16 @@ In RUNS/NAME you find
   checkpoints/   epoch-0007.safetensors ..., and the files last and best, each naming one of them
   output.log     what happened when        config.json  the settings in force
 
-Schedules (--schedule NAME,option=value,...):
+Schedules (--schedule NAME,option=value,...), named and counted as in PyTorch:
   plateau        mode, factor, patience, threshold, thresholdMode, cooldown, minLr, epsilon
-  cosine         tMax, etaMin              step         stepSize, gamma
-  multiStep      milestones=30+60, gamma   constant
+  cosine         tMax, etaMin, etaMinAfter=50:1e-7 (another etaMin after 50 epochs)
+  warmRestarts   t0, tMult, etaMin         step         stepSize, gamma
+  multiStep      milestones=30+60, gamma   exponential  gamma
+  polynomial     totalIters, power         linear       startFactor, endFactor, totalIters
+  oneCycle       maxLr, totalSteps, pctStart, annealStrategy, divFactor, finalDivFactor, threePhase, ...
+  constant
+each with  by=step (count batches, not epochs; oneCycle does)  and  warmup=EPOCHS:FIRST-SHARE:step
+One after the other:  --schedule 'constant until 10 then cosine,etaMin=1e-5'
 
 Precedence: flag, configuration, recipe, the run's settings so far, default; see them all with resnode config.
 
@@ -101,7 +107,7 @@ export function addTrainOptions(command: Command): Command {
     )
     .option('--optimizer <kind>', 'sgd (Nesterov), adam, adamw; options as in adam,beta1=0.8 (default: sgd)')
     .option('--momentum <number>', 'of sgd (default: 0.9)', number)
-    .option('--weight-decay <number>', 'L2 penalty (default: 0.0001; adamw 0.01)', number)
+    .option('--weight-decay <number>', 'L2 penalty (default: sgd 0.0001, adam 0, adamw 0.01)', number)
     .option('--no-decay-norms', 'spare biases and batch norms the weight decay')
     .option('--decay-norms', 'do not spare them (default)')
     .option('--schedule <schedule>', 'of the learning rate, see below (default: plateau)')

@@ -9,7 +9,7 @@ export const resnet20: Recipe = {
     model: 'resnet20',
     learningRate: 1e-3,
     optimizer: { kind: 'adam', weightDecay: 1e-4 },
-    // the original went on with an etaMin of 1e-7 after epoch 50, set by hand
-    schedule: { name: 'cosineAnnealing', tMax: 5, etaMin: 1e-5 },
+    // the original's etaMin was changed by hand after epoch 50
+    schedule: { name: 'cosineAnnealing', tMax: 5, etaMin: 1e-5, etaMinAfter: { epoch: 50, etaMin: 1e-7 } },
   },
 };

@@ -126,7 +126,11 @@ export function resolveTraining(options: {
     valBatchSize: valBatchSize ?? merged.batchSize,
     learningRate: merged.learningRate ?? optimizer.defaultLearningRate,
     optimizer: optimizer.spec,
-    schedule: resolveSchedule(merged.schedule ?? { name: 'reduceLrOnPlateau' }, { epochs: merged.epochs }),
+    schedule: resolveSchedule(merged.schedule ?? { name: 'reduceLrOnPlateau' }, {
+      epochs: merged.epochs,
+      stepsPerEpoch: dataset ? stepsIn(dataset, merged.batchSize) : 1,
+      cyclesMomentum: optimizer.cyclesMomentum,
+    }),
   });
   if (dataset) {
     checkClasses(classes, dataset);
@@ -139,6 +143,12 @@ export function resolveTraining(options: {
 /** Threads that load pictures when nobody says how many: they need little, and the engine wants the cores. */
 export function defaultWorkers(): number {
   return Math.min(8, Math.max(1, Math.floor(availableParallelism() / 2)));
+}
+
+/** Batches in an epoch; 1 for a batch size that is refused later. */
+function stepsIn({ train }: Dataset, batchSize: number): number {
+  const steps = Math.floor(train.length / batchSize);
+  return Number.isFinite(steps) ? Math.max(1, steps) : 1;
 }
 
 /** The same settings: order of keys does not matter. */

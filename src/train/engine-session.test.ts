@@ -6,7 +6,7 @@ import type { Engine } from '../engines/engine.js';
 import { engines } from '../engines/registry.js';
 import { parseSafetensors, SafetensorsWriter } from '../interop/safetensors.js';
 import { createModel } from '../models/index.js';
-import { EngineSession } from './engine-session.js';
+import { EngineSession, type TrainSpan } from './engine-session.js';
 import { noSums } from './metrics.js';
 import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
 import { trainingGraph } from './training-graph.js';
@@ -131,6 +131,28 @@ describe('an engine session', () => {
     expect(result.batches).toBeGreaterThan(1);
     expect(session.snapshot({ metadata: {}, globalStep: 1 })).toBeUndefined();
     session.close();
+  });
+
+  it('takes the rate and the momentum of each step where they are given', () => {
+    const trained = (spec: OptimizerSpec, rates: Partial<TrainSpan>) => {
+      const { session } = make(Array(3).fill(batch), spec);
+      session.initialize({ seed: 4 });
+      session.train({ ...span(3), ...rates });
+      const { tensors } = parseSafetensors(
+        session.snapshot({ metadata: {}, globalStep: 3 }) ?? new Uint8Array(),
+      );
+      session.close();
+      return Buffer.from(tensors.get('head.fc.weight')?.bytes ?? '').toString('hex');
+    };
+    const own = { kind: 'sgd', momentum: 0.9, nesterov: false };
+    const none = { kind: 'sgd', momentum: 0, nesterov: false };
+    const numbers = (...values: number[]) => Float64Array.of(...values);
+    expect(trained(own, { momentum: numbers(0, 0, 0) })).toBe(trained(none, {}));
+    expect(trained(own, { momentum: numbers(Number.NaN, 0.9, Number.NaN) })).toBe(trained(own, {}));
+    expect(trained(own, { learningRate: numbers(0.05, 0.05, 0.05) })).toBe(trained(own, {}));
+    const first = trained(own, { batches: 1 });
+    expect(trained(own, { learningRate: numbers(0.05, 0, 0) })).toBe(first);
+    expect(trained(own, { learningRate: numbers(0, 0, 0.05) })).not.toBe(first);
   });
 
   it('ends between two steps when it is told to, and when no more batches come', () => {

@@ -10,6 +10,7 @@ import { philoxKey } from '../random/philox.js';
 import { addBatch, noSums, type Sums } from './metrics.js';
 import type { Optimizer } from './optimizers/index.js';
 import { type PackedPredictions, PredictionPacker } from './packed-predictions.js';
+import { type SpanRates, valueAt } from './schedules/index.js';
 import { inferenceGraph, trainingGraph } from './training-graph.js';
 
 export interface SessionOptions {
@@ -44,11 +45,10 @@ export interface SpanProgress {
   readonly sums: Sums;
 }
 
-export interface TrainSpan {
+export interface TrainSpan extends SpanRates {
   readonly batches: number;
   /** Batches done in the whole run before. */
   readonly globalStep: number;
-  readonly learningRate: number;
   /** Of the batches of the epoch before these. */
   readonly sums: Sums;
 }
@@ -134,7 +134,11 @@ export class EngineSession {
       // a batch of unreadable pictures teaches nothing
       if (labels.every((label) => label < 0)) return sums;
       const update = span.globalStep + done + 1;
-      const scalars = training.optimizer.scalars({ learningRate: span.learningRate, update });
+      const scalars = training.optimizer.scalars({
+        learningRate: valueAt(span.learningRate, done),
+        momentum: span.momentum === undefined ? Number.NaN : valueAt(span.momentum, done),
+        update,
+      });
       const inputs: Record<string, HostArray> = { image: images, labels, seed, step: Int32Array.of(update) };
       for (const [name, value] of Object.entries(scalars)) inputs[name] = Float32Array.of(value);
       program.run(pick(inputs, names));

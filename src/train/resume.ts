@@ -43,10 +43,24 @@ export function checkSameRun(
 }
 
 /** The schedule where the checkpoint left it; a learning rate that was changed since holds from here on. */
-export function resumeSchedule({ config }: ResolvedTraining, checkpoint: Checkpoint | undefined): Schedule {
-  const { schedule: spec, learningRate: baseRate } = config;
+export function resumeSchedule(
+  { config }: ResolvedTraining,
+  checkpoint: Checkpoint | undefined,
+  on: { dataset: Dataset; position: Position; warn: (message: string) => void },
+): Schedule {
+  const { schedule: spec, learningRate: baseRate, batchSize } = config;
   const saved = checkpoint?.info;
-  const schedule = new Schedule(spec, { baseRate, saved: saved?.schedule, epochs: saved?.epoch ?? 0 });
+  const { epoch: epochs, step: steps } = on.position;
+  const stepsPerEpoch = Math.floor(on.dataset.train.length / batchSize);
+  const schedule = new Schedule(spec, {
+    ...{ baseRate, stepsPerEpoch, saved: saved?.schedule },
+    done: { epochs, steps },
+  });
+  if (saved && schedule.perStep && saved.stepsPerEpoch !== stepsPerEpoch) {
+    on.warn(
+      `an epoch has ${stepsPerEpoch} batches now, not ${saved.stepsPerEpoch}: the schedule goes on counting batches`,
+    );
+  }
   if (saved && saved.config.learningRate !== baseRate) schedule.rebase();
   return schedule;
 }

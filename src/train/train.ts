@@ -181,7 +181,7 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
       onSaved: (saved) => listener({ kind: 'checkpoint', ...saved }),
       onFailed: (path, { message }) => warn(`cannot save ${path}: ${message}`),
     });
-    const schedule = resumeSchedule(training, checkpoint);
+    const schedule = resumeSchedule(training, checkpoint, { dataset, position, warn });
     const trainer = new Trainer({
       ...{ training, dataset, preparation, folder, queue, engine, saver, schedule, position },
       ...{ listener, signal },

@@ -11,7 +11,7 @@ import type { TrainListener, TrainStep } from './events.js';
 import { meansOf, noSums, type Sums } from './metrics.js';
 import type { Preparation } from './preparation.js';
 import type { RunFolder } from './run-folder.js';
-import type { Schedule } from './schedules/index.js';
+import { type Schedule, valueAt } from './schedules/index.js';
 
 export interface TrainerOptions {
   readonly training: ResolvedTraining;
@@ -117,6 +117,7 @@ export class Trainer {
     const { engine, schedule } = this.#options;
     const start = this.#position;
     const batches = this.#steps - start.step;
+    const rates = schedule.span(batches);
     engine.onProgress = ({ batches: done, sums }) =>
       this.#tell({
         phase: 'train',
@@ -124,11 +125,12 @@ export class Trainer {
         timed: done,
         sums,
         seconds: seconds() - start.seconds,
+        learningRate: valueAt(rates.learningRate, done - 1),
       });
-    const { learningRate } = schedule;
-    const request = { batches, globalStep: start.globalStep, learningRate, sums: start.sums };
+    const request = { batches, globalStep: start.globalStep, ...rates, sums: start.sums };
     const result = await engine.call('train', request);
     if (result.ended === 'notFinite') throw this.#notFinite('loss', start.step + result.batches);
+    schedule.advance(result.batches);
     this.#position = {
       ...start,
       step: start.step + result.batches,
@@ -179,7 +181,7 @@ export class Trainer {
       history: [...history, result],
       best: isBest ? { epoch: epoch + 1, accuracy: metric } : this.#position.best,
     };
-    schedule.step(metric);
+    schedule.endEpoch(metric);
     listener({ kind: 'epoch', epochs, steps: this.#steps, ...result });
     if (schedule.learningRate !== result.learningRate) {
       listener({ kind: 'learningRate', from: result.learningRate, to: schedule.learningRate });
@@ -236,7 +238,9 @@ export class Trainer {
     );
   }
 
-  #tell(at: Pick<TrainStep, 'phase' | 'timed' | 'seconds'> & { done: number; sums: Sums }): void {
+  #tell(
+    at: Pick<TrainStep, 'phase' | 'timed' | 'seconds'> & { done: number; sums: Sums; learningRate?: number },
+  ): void {
     const { listener, training, schedule } = this.#options;
     const { loss, top1 } = meansOf(at.sums);
     listener({
@@ -250,7 +254,7 @@ export class Trainer {
       seconds: at.seconds,
       loss,
       trainAccuracy: top1,
-      learningRate: schedule.learningRate,
+      learningRate: at.learningRate ?? schedule.learningRate,
     });
   }
 

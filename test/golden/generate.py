@@ -1,4 +1,4 @@
-"""Makes the golden files: python test/golden/generate.py [ops] [optimizers] [schedules] [formula] [report] [networks [NAME ...]]"""
+"""Makes the golden files: python test/golden/generate.py [ops] [optimizers] [schedules] [training] [formula] [report] [networks [NAME ...]]"""
 
 import sys
 from pathlib import Path
@@ -14,11 +14,13 @@ import ops
 import optimizers
 import report_metrics
 import schedules
+import training
 
 PARTS = {
     "ops": lambda: (conv.generate(), ops.generate()),
     "optimizers": optimizers.generate,
     "schedules": schedules.generate,
+    "training": training.generate,
     "formula": formula_file.generate,
     "report": report_metrics.generate,
     "networks": networks.generate,

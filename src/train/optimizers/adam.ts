@@ -31,8 +31,8 @@ function define(kind: string, decoupled: boolean, weightDecay: number): Optimize
   });
 }
 
-/** Adam with the decay in the gradient, as PyTorch's `Adam`. */
-export const adam = define('adam', false, 1e-4);
+/** Adam with the decay in the gradient, as PyTorch's `Adam`, and with its defaults. */
+export const adam = define('adam', false, 0);
 
-/** Adam with the decay apart from the gradient, as PyTorch's `AdamW`. */
+/** Adam with the decay apart from the gradient, as PyTorch's `AdamW`, and with its defaults. */
 export const adamw = define('adamw', true, 1e-2);

@@ -54,6 +54,11 @@ export class Optimizer {
     return this.#definition.defaultLearningRate;
   }
 
+  /** Whether a schedule may change its momentum from step to step. */
+  get cyclesMomentum(): boolean {
+    return 'momentum' in this.#settings;
+  }
+
   /**
    * Appends the update to a graph with gradients: one node, or with `noDecay` a second one for biases and
    * norms. Their hyper-parameters become inputs of shape [1].

@@ -8,6 +8,8 @@ export type ParameterGradient = readonly [parameter: Value, gradient: Value];
 /** Where the run is, for numbers that change from step to step. */
 export interface Moment {
   readonly learningRate: number;
+  /** That a schedule wants; absent or NaN: the optimizer's own. */
+  readonly momentum?: number;
   /** Number of the update within the whole run, from 1. */
   readonly update: number;
 }

@@ -17,5 +17,8 @@ export const sgd = defineOptimizer({
     const scalars = [input('learningRate'), input('momentum'), weightDecay];
     graph.apply(sgdNode, { nesterov: settings.nesterov }, [...scalars, ...pairs.flat()], name);
   },
-  scalars: ({ momentum }, { learningRate }) => ({ learningRate, momentum }),
+  scalars: ({ momentum: own }, { learningRate, momentum = Number.NaN }) => ({
+    learningRate,
+    momentum: Number.isNaN(momentum) ? own : momentum,
+  }),
 });

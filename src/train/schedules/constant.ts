@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byEpoch } from './by-epoch.js';
+import { byCount } from './by-count.js';
 
 /** The same learning rate throughout. */
-export const constant = byEpoch('constant', z.strictObject({}), (_, { baseRate }) => baseRate);
+export const constant = byCount('constant', z.strictObject({}), (_, { baseRate }) => baseRate);

@@ -1,140 +1,102 @@
-import { z } from 'zod';
-import { exitCodes, UserError } from '../../errors.js';
-import { didYouMean, readOptions } from '../../read-options.js';
-import { constant } from './constant.js';
-import { cosineAnnealing } from './cosine-annealing.js';
-import { multiStep } from './multi-step.js';
-import { reduceLrOnPlateau } from './reduce-lr-on-plateau.js';
-import type { ScheduleDefinition, ScheduleSettings, ScheduleState } from './schedule.js';
-import { step } from './step.js';
+import { ruleFor, type ScheduleSpec } from './resolve.js';
+import type { Rule, SavedSchedule } from './rule.js';
+import type { SpanRates } from './span-rates.js';
 
-export type { ScheduleState };
+export { parseSchedule } from './parse.js';
+export { scheduleNames } from './registry.js';
+export { resolveSchedule, type ScheduleSpec } from './resolve.js';
+export { type SavedSchedule, savedSchedule } from './rule.js';
+export { type SpanRates, valueAt } from './span-rates.js';
 
-const definitions = [
-  reduceLrOnPlateau,
-  step,
-  multiStep,
-  cosineAnnealing,
-  constant,
-] as unknown as readonly ScheduleDefinition[];
-
-/** Short names that people may use, too. */
-const aliases: Readonly<Record<string, string>> = { plateau: 'reduceLrOnPlateau', cosine: 'cosineAnnealing' };
-
-/** A schedule with its options, plain JSON; what is left out has the schedule's default. */
-export interface ScheduleSpec {
-  /** `reduceLrOnPlateau` (or `plateau`), `step`, `multiStep`, `cosineAnnealing` (or `cosine`), `constant`. */
-  readonly name: string;
-  readonly [option: string]: unknown;
+export interface ScheduleOptions {
+  readonly baseRate: number;
+  /** Batches in an epoch. Default 1. */
+  readonly stepsPerEpoch?: number;
+  /** Where an earlier run stopped. */
+  readonly saved?: SavedSchedule | undefined;
+  /** Epochs done, and batches of the next: where to begin when nothing is saved, or another schedule's state. */
+  readonly done?: { readonly epochs: number; readonly steps: number };
 }
 
-/** A state together with the name of the schedule that it belongs to. */
-export const savedSchedule = z.strictObject({
-  name: z.string(),
-  state: z.record(z.string(), z.number().nullable()),
-});
-export type SavedSchedule = z.output<typeof savedSchedule>;
-
-/** The learning rate from epoch to epoch. */
+/** The learning rate from batch to batch and from epoch to epoch. */
 export class Schedule {
-  readonly #definition: ScheduleDefinition;
-  readonly #settings: ScheduleSettings<Record<string, unknown>>;
-  #state: ScheduleState;
+  readonly #rule: Rule;
+  #at: SavedSchedule;
 
-  /**
-   * @param spec as {@link resolveSchedule} gives it
-   * @param options.saved where an earlier run stopped; another schedule's state counts only as epochs done
-   * @param options.epochs done so far
-   */
-  constructor(
-    spec: ScheduleSpec,
-    options: { baseRate: number; saved?: SavedSchedule | undefined; epochs?: number },
-  ) {
-    const { definition, options: given } = find(spec);
-    const { baseRate, saved, epochs = 0 } = options;
-    this.#definition = definition;
-    this.#settings = { options: readOptions(owner(definition), definition.options, given), baseRate };
-    const start = definition.start(this.#settings);
-    const parsed = saved?.name === definition.name ? definition.state.safeParse(saved.state) : undefined;
-    this.#state = parsed?.success ? parsed.data : 'epoch' in start ? { ...start, epoch: epochs } : start;
+  /** @param spec as {@link resolveSchedule} gives it */
+  constructor(spec: ScheduleSpec, options: ScheduleOptions) {
+    const { baseRate, stepsPerEpoch = 1, saved, done = { epochs: 0, steps: 0 } } = options;
+    this.#rule = ruleFor(spec, { baseRate, stepsPerEpoch });
+    this.#at = (saved && this.#rule.adopt(saved)) ?? startAfter(this.#rule, done, stepsPerEpoch);
   }
 
-  /** Learning rate of the epoch that comes next, or that runs. */
+  /** Whether the rate may change within an epoch. */
+  get perStep(): boolean {
+    return this.#rule.perStep;
+  }
+
+  /** Learning rate of the batch that comes next. */
   get learningRate(): number {
-    return this.#definition.rate(this.#state, this.#settings);
+    return this.#rule.rate(this.#at);
+  }
+
+  /** Momentum of the batch that comes next; undefined where the optimizer's own holds. */
+  get momentum(): number | undefined {
+    return this.#rule.momentum(this.#at);
+  }
+
+  /** For the next `batches`, which must not reach beyond the epoch; {@link advance} moves on. */
+  span(batches: number): SpanRates {
+    const { learningRate, momentum } = this;
+    if (!this.perStep) return { learningRate, ...(momentum === undefined ? {} : { momentum }) };
+    const learningRates = new Float64Array(batches);
+    const momenta = new Float64Array(batches);
+    let at = this.#at;
+    for (let batch = 0; batch < batches; batch++) {
+      learningRates[batch] = this.#rule.rate(at);
+      momenta[batch] = this.#rule.momentum(at) ?? Number.NaN;
+      at = this.#rule.step(at);
+    }
+    const cycles = momenta.some((each) => !Number.isNaN(each));
+    return { learningRate: learningRates, ...(cycles ? { momentum: momenta } : {}) };
+  }
+
+  /** To be called after so many batches, before {@link endEpoch}. */
+  advance(batches: number): void {
+    if (!this.perStep) return;
+    for (let batch = 0; batch < batches; batch++) this.#at = this.#rule.step(this.#at);
   }
 
   /** To be called after each epoch. @param metric validation accuracy in percent */
-  step(metric: number): void {
-    this.#state = this.#definition.next(this.#state, metric, this.#settings);
+  endEpoch(metric: number): void {
+    this.#at = this.#rule.epoch(this.#at, metric);
   }
 
   /** Goes on with another base rate from here. */
   rebase(): void {
-    this.#state = this.#definition.rebase?.(this.#state, this.#settings.baseRate) ?? this.#state;
+    this.#at = this.#rule.rebase(this.#at);
   }
 
   /** Plain JSON, for the checkpoint. */
   save(): SavedSchedule {
-    return { name: this.#definition.name, state: { ...this.#state } };
+    return structuredClone(this.#at);
   }
 }
 
-/**
- * Fills in all options.
- * @param options.epochs of the whole run, the default length of a cosine
- * @throws UserError for an unknown schedule or option (with the nearest known), or one out of range
- */
-export function resolveSchedule(spec: ScheduleSpec, options: { epochs: number }): ScheduleSpec {
-  const { definition, options: given } = find(spec);
-  const { name } = definition;
-  const filled =
-    name === 'cosineAnnealing' && given.tMax === undefined ? { ...given, tMax: options.epochs } : given;
-  return { name, ...readOptions(owner(definition), definition.options, filled) };
-}
-
-/**
- * Reads a schedule as people type it: `plateau`, `cosine,tMax=5,etaMin=1e-5`, `multiStep,milestones=30+60`.
- * @throws UserError for what is no `option=value`
- */
-export function parseSchedule(text: string): ScheduleSpec {
-  const [name = '', ...parts] = text.split(',').map((part) => part.trim());
-  const options = parts.map((part) => {
-    const match = /^(\w+)=(.+)$/.exec(part);
-    if (!match) {
-      throw new UserError(`schedule '${text}': '${part}' is not option=value`, {
-        exitCode: exitCodes.usage,
-        hint: 'for example cosine,tMax=5,etaMin=1e-5 or multiStep,milestones=30+60,gamma=0.1',
-      });
-    }
-    const [, key = '', value = ''] = match;
-    return [key, key === 'milestones' ? value.split('+').map(Number) : numberOrText(value)] as const;
-  });
-  return { name, ...Object.fromEntries(options) };
-}
-
-export function scheduleNames(): string[] {
-  return definitions.map(({ name }) => name);
-}
-
-function numberOrText(text: string): number | string {
-  return Number.isNaN(Number(text)) ? text : Number(text);
-}
-
-function owner({ name }: ScheduleDefinition): string {
-  return `schedule '${name}'`;
-}
-
-function find({ name, ...options }: ScheduleSpec): {
-  definition: ScheduleDefinition;
-  options: Record<string, unknown>;
-} {
-  const wanted = (aliases[name] ?? name).toLowerCase();
-  const definition = definitions.find((each) => each.name.toLowerCase() === wanted);
-  if (definition) return { definition, options };
-  const known = [...Object.keys(aliases), ...scheduleNames()];
-  throw new UserError(`there is no schedule '${name}'`, {
-    exitCode: exitCodes.usage,
-    hint: `${didYouMean(name, known)}known schedules: ${known.join(', ')}`,
-  });
+/** As if the schedule had run so far; what looks at a metric is at its start. */
+function startAfter(
+  rule: Rule,
+  done: { epochs: number; steps: number },
+  stepsPerEpoch: number,
+): SavedSchedule {
+  let at = rule.start();
+  const advance = (steps: number): void => {
+    for (let step = 0; rule.perStep && step < steps; step++) at = rule.step(at);
+  };
+  for (let epoch = 0; epoch < done.epochs; epoch++) {
+    advance(stepsPerEpoch);
+    at = rule.epoch(at, undefined);
+  }
+  advance(done.steps);
+  return at;
 }

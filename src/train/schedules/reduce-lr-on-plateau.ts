@@ -28,6 +28,7 @@ export const reduceLrOnPlateau = defineSchedule({
   name: 'reduceLrOnPlateau',
   options,
   state,
+  needsMetric: true,
   start: ({ baseRate }) => ({ learningRate: baseRate, best: null, badEpochs: 0, cooldown: 0 }),
   rate: ({ learningRate }) => learningRate,
   next(before, metric, settings) {
@@ -42,7 +43,7 @@ export const reduceLrOnPlateau = defineSchedule({
     const learningRate = before.learningRate - reduced > epsilon ? reduced : before.learningRate;
     return { learningRate, best, badEpochs: 0, cooldown: pause };
   },
-  rebase: (before, learningRate) => ({ ...before, learningRate }),
+  rebase: (before, { baseRate }) => ({ ...before, learningRate: baseRate }),
 });
 
 function isBetter(
