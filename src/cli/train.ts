@@ -27,6 +27,7 @@ interface Flags extends ModelFlags {
   threads?: number;
   checkpointInterval?: number;
   keepLast?: number;
+  tensorboard?: boolean;
   resume: boolean;
   json: boolean;
 }
@@ -38,6 +39,7 @@ SIGTERM save first, within the epoch too; a second Ctrl-C leaves at once.
 In RUNS/NAME you find
   checkpoints/   epoch-0007.safetensors ..., and the files last and best, each naming one of them
   output.log     what happened when        config.json  the settings in force
+  tensorboard/   look at it with: tensorboard --logdir RUNS
 
 Schedules (--schedule NAME,option=value,...):
   plateau        mode, factor, patience, threshold, thresholdMode, cooldown, minLr, epsilon
@@ -77,6 +79,8 @@ export function trainCommand(): Command {
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
     .option('--checkpoint-interval <epochs>', 'epochs between checkpoints (default: 1)', wholeNumber)
     .option('--keep-last <number>', 'checkpoints to keep beside the best (default: 3)', wholeNumber)
+    .option('--tensorboard', 'write event files for TensorBoard (the default)')
+    .option('--no-tensorboard', 'write none')
     .option('--no-resume', 'refuse to go on with a run that exists')
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', examples)

@@ -84,7 +84,8 @@ function single(node: Node): Group {
   return { name: node.name, type: typeOf(node), nodes: [node] };
 }
 
-function typeOf(node: Node): string {
+/** What a reader calls a node, e.g. `Conv2d`. */
+export function typeOf(node: Node): string {
   if (node.kind.startsWith('batchNorm') && node.outputs[0]?.shape.length === 2) return 'BatchNorm1d';
   return types[node.kind as OperationKind] ?? node.kind;
 }

@@ -46,6 +46,8 @@ export interface TrainSettings {
   checkpointInterval?: number | undefined;
   /** Checkpoints to keep beside the best. Default 3. */
   keepLast?: number | undefined;
+  /** Write event files for TensorBoard. Default true. */
+  tensorboard?: boolean | undefined;
 }
 
 const atLeastOne = z.int().min(1);
@@ -69,6 +71,7 @@ export const trainConfig = z.strictObject({
   threads: atLeastOne.max(4096).optional(),
   checkpointInterval: atLeastOne,
   keepLast: atLeastOne,
+  tensorboard: z.boolean().optional(),
 });
 
 export type TrainConfig = z.output<typeof trainConfig>;
@@ -89,6 +92,7 @@ const defaults = {
   seed: 0,
   checkpointInterval: 1,
   keepLast: 3,
+  tensorboard: true,
 } as const;
 
 /** Cropped pictures have this share of the side of the prepared ones, as 224 has of 256. */

@@ -5,6 +5,7 @@ import { HorizontalFlip } from '../data/transforms/horizontal-flip.js';
 import { RandomCrop } from '../data/transforms/random-crop.js';
 import { exitCodes, UserError } from '../errors.js';
 import { RunLog } from '../report/run-log.js';
+import { openBoard } from '../report/tensorboard/open-board.js';
 import { logLine } from '../report/training-log.js';
 import type { Checkpoint, EpochResult } from './checkpoint.js';
 import { CheckpointSaver } from './checkpoint-saver.js';
@@ -151,7 +152,12 @@ interface Reached {
 
 /** Starts the threads, trains, and ends them. */
 async function trainFrom(position: Position, run: PreparedRun): Promise<Reached> {
-  const { folder, dataset, training, checkpoint, listener, log, warn } = run;
+  const { folder, dataset, training, checkpoint, log, warn } = run;
+  const board = await openBoard({ ...run, resumed: position });
+  const listener: TrainListener = (event) => {
+    run.listener(event);
+    board?.listen(event);
+  };
   const signal = run.options.signal ?? new AbortController().signal;
   const preparation = await readPreparation(dataset.folder);
   const loader = await startLoader(dataset, training.config);
@@ -184,6 +190,7 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     return { status, position: trainer.position, rejected: loader.rejected };
   } finally {
     await Promise.all([engine?.close(), loader.close()]);
+    await board?.close();
   }
 }
 

@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import type { EpochResult } from '../../train/checkpoint.js';
+import type { TrainConfig } from '../../train/config.js';
+import type { TrainEvent } from '../../train/events.js';
+import { type Curve, curveEvents, curvesOf } from './curves.js';
+import { EpochTimes } from './epoch-times.js';
+import { EventFile } from './event-file.js';
+import { type BoardEvent, encodeGraphDef, type GraphDef, hparamsStatus } from './messages.js';
+import { hyperParameters, settingsTable } from './settings.js';
+import { hparams, text } from './summaries.js';
+
+export interface BoardOptions {
+  /** Where the events go. */
+  readonly folder: string;
+  readonly model: string;
+  readonly graph: () => GraphDef;
+  readonly config: TrainConfig;
+  /** Training and validation pictures of one epoch. */
+  readonly images: number;
+  /** What the training goes on from: epochs finished, and their figures. */
+  readonly resumed: { readonly epoch: number; readonly history: readonly EpochResult[] };
+  /** Epochs finished in the checkpoint of this path, and batches of the next. */
+  readonly positionOf: (checkpoint: string) => { readonly epoch: number; readonly step: number };
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Writes what TensorBoard shows of a training: nothing before a checkpoint is saved and nothing beyond it, so that a
+ * training which goes on from a checkpoint draws no part of a curve twice. It listens, and never holds up or fails
+ * the training: a failure to write is one warning, and the next checkpoint catches up.
+ */
+export class TensorBoard {
+  readonly #options: BoardOptions;
+  readonly #curves: ReadonlyArray<{ readonly curve: Curve; readonly file: EventFile }>;
+  readonly #times = new EpochTimes();
+  readonly #started = Date.now() / 1000;
+  readonly #history: EpochResult[];
+  /** Epochs whose events may stay. */
+  #saved: number;
+  #finished = false;
+  #work: Promise<void> = Promise.resolve();
+  #warned = false;
+
+  constructor(options: BoardOptions) {
+    const { folder, images, resumed } = options;
+    this.#options = options;
+    this.#curves = curvesOf({ images }).map((curve) => ({
+      curve,
+      file: new EventFile(join(folder, curve.folder)),
+    }));
+    this.#history = [...resumed.history];
+    this.#saved = resumed.epoch;
+    if (resumed.epoch > 0) this.#then(() => this.#write(resumed.epoch));
+  }
+
+  /** Takes the training's events. */
+  readonly listen = (event: TrainEvent): void => {
+    if (event.kind === 'epoch') {
+      const { kind, epochs, steps, ...result } = event;
+      this.#times.note(result.epoch);
+      this.#history.push(result);
+    } else if (event.kind === 'checkpoint') {
+      const { epoch } = this.#options.positionOf(event.path);
+      this.#then(() => this.#write(epoch));
+    }
+  };
+
+  /** Resolves when all is written. */
+  async close(): Promise<void> {
+    await this.#work;
+  }
+
+  /** One thing after the other. */
+  #then(task: () => Promise<void>): void {
+    this.#work = this.#work.then(task).catch((error: Error) => {
+      if (!this.#warned) this.#options.warn(`cannot write for TensorBoard: ${error.message}`);
+      this.#warned = true;
+    });
+  }
+
+  /** Brings the files to what is known up to `epoch`. */
+  async #write(epoch: number): Promise<void> {
+    const history = this.#history.filter((result) => result.epoch <= epoch);
+    const endOf = this.#times.of(history);
+    for (const { curve, file } of this.#curves) {
+      const events = curveEvents(curve, history, endOf);
+      if (events.length === 0) continue;
+      if (!file.begun) {
+        await file.begin({ upTo: this.#saved, first: curve.folder === '' ? this.#head() : [] });
+      }
+      await file.append(events.filter(({ step }) => !file.steps.has(step)));
+      if (curve.folder === '') await this.#close(file, epoch);
+    }
+    this.#saved = Math.max(this.#saved, epoch);
+  }
+
+  /** Graph and settings. */
+  #head(): BoardEvent[] {
+    const { model, graph, config } = this.#options;
+    this.#finished = false;
+    const at = { wallTime: this.#started, step: 0 };
+    const start = { hparams: hyperParameters(model, config), startTimeSecs: this.#started };
+    return [
+      { ...at, graphDef: encodeGraphDef(graph()) },
+      {
+        ...at,
+        summary: {
+          value: [
+            text('config', settingsTable({ name: model, ...config })),
+            hparams('session_start_info', { sessionStartInfo: start }),
+          ],
+        },
+      },
+    ];
+  }
+
+  /** Tells the HParams page that the training has come to its end. */
+  async #close(file: EventFile, epoch: number): Promise<void> {
+    if (epoch < this.#options.config.epochs || this.#finished) return;
+    const wallTime = Date.now() / 1000;
+    const end = { status: hparamsStatus.success, endTimeSecs: wallTime };
+    const value = [hparams('session_end_info', { sessionEndInfo: end })];
+    await file.append([{ wallTime, step: 0, summary: { value } }]);
+    this.#finished = true;
+  }
+}
