@@ -1,7 +1,9 @@
 // `npm test`: everything that a fresh clone needs, then the tests. Arguments after `--` go to vitest.
 import { prepare, run } from './prepare.mjs';
+import { prepareTensorBoard } from './tensorboard.mjs';
 
 prepare();
+prepareTensorBoard();
 run('running the tests', process.execPath, [
   'node_modules/vitest/vitest.mjs',
   'run',

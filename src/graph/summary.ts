@@ -105,7 +105,8 @@ function byModule(graph: Graph): Group[] {
   return groups;
 }
 
-function outermostScope(graph: Graph, name: string): { path: string; type: string } | undefined {
+/** The outermost module that a node of this name lies in. */
+export function outermostScope(graph: Graph, name: string): { path: string; type: string } | undefined {
   for (let end = name.indexOf('.'); end >= 0; end = name.indexOf('.', end + 1)) {
     const scope = graph.scopes.get(name.slice(0, end));
     if (scope) return scope;

@@ -85,13 +85,22 @@ export class TensorBoard {
     for (const { curve, file } of this.#curves) {
       const events = curveEvents(curve, history, endOf);
       if (events.length === 0) continue;
-      if (!file.begun) {
-        await file.begin({ upTo: this.#saved, first: curve.folder === '' ? this.#head() : [] });
-      }
-      await file.append(events.filter(({ step }) => !file.steps.has(step)));
+      const head = curve.folder === '' ? () => this.#head() : () => [];
+      const begun = file.begun;
+      await this.#bring(file, events, head).catch((error) => {
+        if (!begun) throw error;
+        // somebody removed the file, or the last write was cut off: all of it again
+        return this.#bring(file, events, head);
+      });
       if (curve.folder === '') await this.#close(file, epoch);
     }
     this.#saved = Math.max(this.#saved, epoch);
+  }
+
+  /** Adds the events that a file lacks. */
+  async #bring(file: EventFile, events: readonly BoardEvent[], head: () => BoardEvent[]): Promise<void> {
+    if (!file.begun) await file.begin({ upTo: this.#saved, first: head() });
+    await file.append(events.filter(({ step }) => !file.steps.has(step)));
   }
 
   /** Graph and settings. */

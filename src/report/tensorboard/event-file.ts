@@ -5,6 +5,7 @@ import { makeFolder } from '../../data/make-folder.js';
 import { type BoardEvent, decodeEvent, encodeEvent, sessionStatus } from './messages.js';
 import { frame, readRecords } from './record.js';
 
+const unfinished = 'next';
 const ours = /^events\.out\.tfevents\.(\d{10,})\.resnode$/;
 
 interface Kept {
@@ -43,6 +44,7 @@ export class EventFile {
    */
   async begin(options: { upTo: number; first: readonly BoardEvent[] }): Promise<void> {
     await makeFolder(this.#folder);
+    await this.#removeLeftovers();
     const names = await this.#list();
     const kept = await this.#read(names, options.upTo);
     const wallTime = Date.now() / 1000;
@@ -55,7 +57,7 @@ export class EventFile {
     const bytes = Buffer.concat([...head.map(toRecord), ...kept.map(({ record }) => record)]);
     const path = join(this.#folder, nextName(names));
     // not under its name: TensorBoard reads every file that is called so
-    const temporary = join(this.#folder, 'next');
+    const temporary = join(this.#folder, unfinished);
     await writeFileAtomic(temporary, bytes);
     await rename(temporary, path);
     await syncFolder(this.#folder);
@@ -83,6 +85,13 @@ export class EventFile {
     this.#size += bytes.length;
     for (const event of events) if (hasScalar(event)) this.#steps.add(event.step);
     this.#path = path;
+  }
+
+  /** What a killed process left half written. */
+  async #removeLeftovers(): Promise<void> {
+    for (const name of await readdir(this.#folder)) {
+      if (name === unfinished || /^\.next\..*\.tmp$/.test(name)) await unlink(join(this.#folder, name));
+    }
   }
 
   async #list(): Promise<string[]> {

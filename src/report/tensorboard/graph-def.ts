@@ -1,5 +1,5 @@
 import { Graph, type Node, type TensorType, type Value } from '../../graph/graph.js';
-import { typeOf } from '../../graph/summary.js';
+import { outermostScope, typeOf } from '../../graph/summary.js';
 import { Layers } from '../../models/layers.js';
 import type { Model } from '../../models/model.js';
 import { type AttrValue, dataType, type GraphDef, type NodeDef, type Shape } from './messages.js';
@@ -19,35 +19,75 @@ export function modelGraph(model: Model, options: { size: number; classes: numbe
   return graphDef(graph);
 }
 
+/** Names of the nodes that make the values. */
+type Makers = Map<number, string>;
+
 /** @param graph of an inference; the first extent of each computed value is taken for the batch */
 export function graphDef(graph: Graph): GraphDef {
-  const makers = new Map<number, string>();
-  const inputs = graph.values('input').map((value): NodeDef => {
-    const name = boxName(value.name);
-    makers.set(value.id, name);
-    return { name, op: 'Input', input: [], attr: { _output_shapes: shapes([value]), ...dtype } };
+  const makers: Makers = new Map();
+  const inputs = graph.values('input').map((value) => {
+    makers.set(value.id, boxName(value.name));
+    return passing(boxName(value.name), 'Input', value, []);
   });
-  const nodes = graph.nodes.map((node) => layerNode(node, makers));
-  const outputs = [...graph.outputs].map(
-    ([name, value]): NodeDef => ({
-      name: boxName(name),
-      op: 'Output',
-      input: maker(makers, value),
-      attr: { _output_shapes: shapes([value]), ...dtype },
-    }),
+  const nodes = blocksOf(graph).flatMap(({ path, nodes }) => {
+    const entries = path === undefined ? [] : entriesOf(nodes);
+    const within: Makers = new Map(makers);
+    const doors = entries.map((value, index) => {
+      const name = `${boxName(path ?? '')}/in${index > 0 ? index : ''}`;
+      within.set(value.id, name);
+      return passing(name, 'Identity', value, maker(makers, value));
+    });
+    const layers = nodes.map((node) => {
+      const layer = layerNode(node, within);
+      node.outputs.forEach(({ id }, index) => {
+        const name = index > 0 ? `${layer.name}:${index}` : layer.name;
+        within.set(id, name);
+        makers.set(id, name);
+      });
+      return layer;
+    });
+    return [...doors, ...layers];
+  });
+  const outputs = [...graph.outputs].map(([name, value]) =>
+    passing(boxName(name), 'Output', value, maker(makers, value)),
   );
   return { node: [...inputs, ...nodes, ...outputs], versions: { producer } };
 }
 
+/** Nodes that follow one another in one module, or outside all. */
+function blocksOf(graph: Graph): Array<{ path: string | undefined; nodes: Node[] }> {
+  const blocks: Array<{ path: string | undefined; nodes: Node[] }> = [];
+  for (const node of graph.nodes) {
+    const path = outermostScope(graph, node.name)?.path;
+    const last = blocks.at(-1);
+    if (last && last.path === path) last.nodes.push(node);
+    else blocks.push({ path, nodes: [node] });
+  }
+  return blocks;
+}
+
+/**
+ * What comes into a module and is used more than once there. It gets a node of its own: one edge with a shape
+ * leads into the box, where TensorBoard would write "2 tensors".
+ */
+function entriesOf(nodes: readonly Node[]): Value[] {
+  const made = new Set(nodes.flatMap(({ outputs }) => outputs));
+  const used = nodes.flatMap(({ inputs }) => inputs).filter((value) => !isOwn(value) && !made.has(value));
+  return [...new Set(used.filter((value, index) => used.indexOf(value) !== index))];
+}
+
 const dtype = { T: { type: dataType.float } };
 
-function layerNode(node: Node, makers: Map<number, string>): NodeDef {
+/** A node that hands on what it gets. */
+function passing(name: string, op: string, value: Value, input: string[]): NodeDef {
+  return { name, op, input, attr: { _output_shapes: shapes([value]), ...dtype } };
+}
+
+function layerNode(node: Node, makers: Makers): NodeDef {
   const name = boxName(node.name);
-  node.outputs.forEach(({ id }, index) => {
-    makers.set(id, index > 0 ? `${name}:${index}` : name);
-  });
-  const learned = node.inputs.filter(({ role }) => role === 'parameter' || role === 'statistic');
-  const own = learned.map((value) => [lastPart(value.name), { shape: shape(value) }] as const);
+  const own = node.inputs
+    .filter(isOwn)
+    .map((value) => [lastPart(value.name), { shape: shape(value) }] as const);
   return {
     name,
     op: typeOf(node),
@@ -70,8 +110,13 @@ function lastPart(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1);
 }
 
+/** Kept by the layer, and no part of what flows. */
+function isOwn({ role }: Value): boolean {
+  return role === 'parameter' || role === 'statistic';
+}
+
 /** The node that makes a value; nothing for parameters, which are shown as attributes of their layer. */
-function maker(makers: ReadonlyMap<number, string>, value: Value): string[] {
+function maker(makers: Makers, value: Value): string[] {
   const name = makers.get(value.id);
   return name === undefined ? [] : [name];
 }
