@@ -6,6 +6,7 @@ may name what to wait for: RUN TAG STEP.
 """
 
 import json
+import logging
 import os
 import sys
 import time
@@ -17,6 +18,9 @@ from tensorboard.data import server_ingester
 from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_groups
 from tensorboard.util import grpc_util
 from tensorboard.util import tensor_util
+
+# what it says of files that were replaced is no news here
+logging.getLogger("tensorboard").setLevel(logging.ERROR)
 
 EVERYTHING = {"scalars": 0, "histograms": 0, "images": 0, "text": 0}
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -24,10 +24,13 @@ const note = (words: string): BoardEvent => ({
   summary: { value: [text('config', words)] },
 });
 
+/** The file that is not empty. */
 function only(): string {
-  const [name, ...others] = readdirSync(folder);
+  const [path, ...others] = readdirSync(folder)
+    .map((name) => join(folder, name))
+    .filter((each) => statSync(each).size > 0);
   expect(others).toEqual([]);
-  return join(folder, name ?? '');
+  return path ?? '';
 }
 
 function events(): BoardEvent[] {
@@ -75,6 +78,11 @@ describe('EventFile', () => {
     ]);
     await write(0, []);
     expect(points()).toEqual([]);
+  });
+
+  it('leaves the last file that it replaced, empty, and no other', async () => {
+    for (let upTo = 0; upTo < 4; upTo++) await write(upTo, [point(upTo + 1)]);
+    expect(readdirSync(folder).map((name) => statSync(join(folder, name)).size > 0)).toEqual([false, true]);
   });
 
   it('writes what comes first anew each time', async () => {

@@ -1,4 +1,4 @@
-import { open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { open, readdir, readFile, rename, stat, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder, writeFileAtomic } from '../../data/atomic-write.js';
 import { makeFolder } from '../../data/make-folder.js';
@@ -61,7 +61,7 @@ export class EventFile {
     await writeFileAtomic(temporary, bytes);
     await rename(temporary, path);
     await syncFolder(this.#folder);
-    for (const name of names) await unlink(join(this.#folder, name));
+    for (const name of names) await this.#retire(join(this.#folder, name));
     this.#steps = new Set(kept.filter(({ event }) => hasScalar(event)).map(({ event }) => event.step));
     this.#size = bytes.length;
     this.#path = path;
@@ -85,6 +85,15 @@ export class EventFile {
     this.#size += bytes.length;
     for (const event of events) if (hasScalar(event)) this.#steps.add(event.step);
     this.#path = path;
+  }
+
+  /**
+   * Empties a file that was replaced. It stays until the next time: a TensorBoard that has it open goes on to the
+   * next file when it comes to the end of this, but never when this is gone.
+   */
+  async #retire(path: string): Promise<void> {
+    const { size } = await stat(path);
+    await (size > 0 ? truncate(path) : unlink(path));
   }
 
   /** What a killed process left half written. */
