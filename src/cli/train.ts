@@ -28,6 +28,7 @@ interface Flags extends ModelFlags {
   checkpointInterval?: number;
   keepLast?: number;
   tensorboard?: boolean;
+  histograms?: boolean;
   resume: boolean;
   json: boolean;
 }
@@ -81,6 +82,8 @@ export function trainCommand(): Command {
     .option('--keep-last <number>', 'checkpoints to keep beside the best (default: 3)', wholeNumber)
     .option('--tensorboard', 'write event files for TensorBoard (the default)')
     .option('--no-tensorboard', 'write none')
+    .option('--histograms', 'weights and gradients for TensorBoard, at each checkpoint')
+    .option('--no-histograms', 'none (the default)')
     .option('--no-resume', 'refuse to go on with a run that exists')
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', examples)

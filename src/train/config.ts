@@ -48,6 +48,8 @@ export interface TrainSettings {
   keepLast?: number | undefined;
   /** Write event files for TensorBoard. Default true. */
   tensorboard?: boolean | undefined;
+  /** Histograms of weights and gradients for TensorBoard, at each checkpoint. Default false. */
+  histograms?: boolean | undefined;
 }
 
 const atLeastOne = z.int().min(1);
@@ -72,6 +74,7 @@ export const trainConfig = z.strictObject({
   checkpointInterval: atLeastOne,
   keepLast: atLeastOne,
   tensorboard: z.boolean().optional(),
+  histograms: z.boolean().optional(),
 });
 
 export type TrainConfig = z.output<typeof trainConfig>;
@@ -93,6 +96,7 @@ const defaults = {
   checkpointInterval: 1,
   keepLast: 3,
   tensorboard: true,
+  histograms: false,
 } as const;
 
 /** Cropped pictures have this share of the side of the prepared ones, as 224 has of 256. */

@@ -153,15 +153,18 @@ interface Reached {
 /** Starts the threads, trains, and ends them. */
 async function trainFrom(position: Position, run: PreparedRun): Promise<Reached> {
   const { folder, dataset, training, checkpoint, log, warn } = run;
-  const board = await openBoard({ ...run, resumed: position });
+  const signal = run.options.signal ?? new AbortController().signal;
+  const preparation = await readPreparation(dataset.folder);
+  let engine: EngineClient | undefined;
+  const board = await openBoard({
+    ...{ folder, dataset, training, warn, resumed: position },
+    gradients: async () => engine?.call('gradients', {}),
+  });
   const listener: TrainListener = (event) => {
     run.listener(event);
     board?.listen(event);
   };
-  const signal = run.options.signal ?? new AbortController().signal;
-  const preparation = await readPreparation(dataset.folder);
   const loader = await startLoader(dataset, training.config);
-  let engine: EngineClient | undefined;
   try {
     loader.on('rejected', ({ file, reason }) => listener({ kind: 'rejected', file, reason }));
     // it reaches the training through the engine, which waits for its batches

@@ -32,7 +32,7 @@ describe.skipIf(missing)(`TensorBoard itself${missing === undefined ? '' : ` (${
     beforeAll(async () => {
       await writePictures(path('pictures'), ['cat', 'dog', 'emu'], 20);
       await run('preprocess', path('pictures'), '--out', path('data'), '--size', '40');
-      await train('--epochs', '2');
+      await train('--epochs', '2', '--histograms');
       const { status, stdout, stderr } = await train('--epochs', '3', '--json');
       expect(status, stderr).toBe(0);
       history = JSON.parse(stdout).history;
@@ -77,6 +77,19 @@ describe.skipIf(missing)(`TensorBoard itself${missing === undefined ? '' : ` (${
       });
       const accuracy = Math.fround(history.at(-1)?.valAccuracy ?? -1);
       expect(sessions[0]?.metrics['Accuracy_val.Accuracy']).toEqual([3, accuracy]);
+    });
+
+    it('shows histograms of all weights, and of their gradients', () => {
+      const histograms = found[0]?.[1].histograms['real/tensorboard'] ?? {};
+      const counts = [1, 2, 3].map((epoch) => [epoch, 64 * 3]);
+      expect(histograms['weights/head.fc.weight']).toEqual(counts);
+      expect(histograms['gradients/head.fc.weight']).toEqual(counts);
+      const names = (group: string): string[] =>
+        Object.keys(histograms).flatMap((tag) =>
+          tag.startsWith(`${group}/`) ? tag.slice(group.length + 1) : [],
+        );
+      expect(names('weights').sort()).toEqual(names('gradients').sort());
+      expect(names('weights').filter((name) => !/(weight|bias)$/.test(name))).toEqual([]);
     });
 
     it('has the model as a graph with shapes on its edges', () => {

@@ -5,6 +5,7 @@ import type { TrainEvent } from '../../train/events.js';
 import { type Curve, curveEvents, curvesOf } from './curves.js';
 import { EpochTimes } from './epoch-times.js';
 import { EventFile } from './event-file.js';
+import type { EpochCheckpoint, Extra } from './extra.js';
 import { type BoardEvent, encodeGraphDef, type GraphDef, hparamsStatus } from './messages.js';
 import { hyperParameters, settingsTable } from './settings.js';
 import { hparams, text } from './summaries.js';
@@ -21,6 +22,8 @@ export interface BoardOptions {
   readonly resumed: { readonly epoch: number; readonly history: readonly EpochResult[] };
   /** Epochs finished in the checkpoint of this path, and batches of the next. */
   readonly positionOf: (checkpoint: string) => { readonly epoch: number; readonly step: number };
+  /** What to show beside the curves. */
+  readonly extras: readonly Extra[];
   readonly warn: (message: string) => void;
 }
 
@@ -59,9 +62,12 @@ export class TensorBoard {
       const { kind, epochs, steps, ...result } = event;
       this.#times.note(result.epoch);
       this.#history.push(result);
+      for (const extra of this.#options.extras) extra.noteEpoch?.(result.epoch);
     } else if (event.kind === 'checkpoint') {
-      const { epoch } = this.#options.positionOf(event.path);
+      const { path, best } = event;
+      const { epoch, step } = this.#options.positionOf(path);
       this.#then(() => this.#write(epoch));
+      if (step === 0) this.#then(() => this.#show({ path, epoch, best }));
     }
   };
 
@@ -101,6 +107,14 @@ export class TensorBoard {
   async #bring(file: EventFile, events: readonly BoardEvent[], head: () => BoardEvent[]): Promise<void> {
     if (!file.begun) await file.begin({ upTo: this.#saved, first: head() });
     await file.append(events.filter(({ step }) => !file.steps.has(step)));
+  }
+
+  async #show(checkpoint: EpochCheckpoint): Promise<void> {
+    const file = this.#curves.find(({ curve }) => curve.folder === '')?.file;
+    const shown = await Promise.all(this.#options.extras.map((extra) => extra.values(checkpoint)));
+    const value = shown.flat();
+    if (value.length === 0 || !file?.begun) return;
+    await file.append([{ wallTime: Date.now() / 1000, step: checkpoint.epoch, summary: { value } }]);
   }
 
   /** Graph and settings. */

@@ -7,6 +7,8 @@ export interface OpenBoardOptions extends Pick<BoardOptions, 'resumed' | 'warn'>
   readonly folder: RunFolder;
   readonly dataset: Dataset;
   readonly training: ResolvedTraining;
+  /** Reads the gradients of the last batch, as a .safetensors file. */
+  readonly gradients: () => Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
 
 /** The TensorBoard of a training; undefined when it has none, or when this machine lacks a library for it. */
@@ -16,6 +18,7 @@ export async function openBoard(options: OpenBoardOptions): Promise<TensorBoard 
   if (!config.tensorboard) return undefined;
   try {
     const { TensorBoard } = await import('./board.js');
+    const { HistogramsExtra } = await import('./histograms/histograms-extra.js');
     const { modelGraph } = await import('./graph-def.js');
     const steps = Math.floor(dataset.train.length / config.batchSize);
     return new TensorBoard({
@@ -25,6 +28,7 @@ export async function openBoard(options: OpenBoardOptions): Promise<TensorBoard 
       config,
       images: steps * config.batchSize + dataset.val.length,
       positionOf: (checkpoint) => folder.positionOf(checkpoint),
+      extras: config.histograms ? [new HistogramsExtra(options.gradients)] : [],
       resumed,
       warn,
     });

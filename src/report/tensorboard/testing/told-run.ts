@@ -29,6 +29,7 @@ export class ToldRun {
         ...{ labelSmoothing: 0, flip: true, seed: 3, checkpointInterval: 1, keepLast: 3 },
       },
       images: 100,
+      extras: [],
       resumed: { epoch: 0, history: [] },
       positionOf: (path) => ({ epoch: Number(path), step: 0 }),
       warn: (message) => this.warnings.push(message),
