@@ -55,7 +55,7 @@ describe.skipIf(missing)(`TensorBoard itself${missing === undefined ? '' : ` (${
         'real/tensorboard/Accuracy_val': { Accuracy: curve('valAccuracy') },
         'real/tensorboard': { 'Top-5': curve('valTop5'), 'Learning Rate': curve('learningRate') },
       });
-      const speed = scalars?.['real/tensorboard']?.['Images per Second'] ?? [];
+      const speed = scalars?.['real/tensorboard']?.['Pictures per Second'] ?? [];
       expect(speed.map(([step]) => step)).toEqual([1, 2, 3]);
     });
 

@@ -68,7 +68,7 @@ describe('TensorBoard', () => {
     expect(value('Accuracy_val', 'Accuracy')).toBe(9);
     expect(value('', 'Top-5')).toBe(91);
     expect(value('', 'Learning Rate')).toBe(0.5);
-    expect(value('', 'Images per Second')).toBe(50);
+    expect(value('', 'Pictures per Second')).toBe(50);
   });
 
   it('has no curves of a validation that was none', async () => {

@@ -22,7 +22,7 @@ export function curvesOf(options: { images: number }): Curve[] {
       folder: '',
       values: (result) => [
         ...point('Learning Rate', result.learningRate),
-        ...point('Images per Second', result.seconds > 0 ? images / result.seconds : null),
+        ...point('Pictures per Second', result.seconds > 0 ? images / result.seconds : null),
         ...point('Top-5', result.valTop5),
       ],
     },
