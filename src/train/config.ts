@@ -50,6 +50,8 @@ export interface TrainSettings {
   tensorboard?: boolean | undefined;
   /** Histograms of weights and gradients for TensorBoard, at each checkpoint. Default false. */
   histograms?: boolean | undefined;
+  /** Misclassified pictures to show in TensorBoard, at each epoch that is the best so far. Default 0. */
+  mistakes?: number | undefined;
 }
 
 const atLeastOne = z.int().min(1);
@@ -75,6 +77,7 @@ export const trainConfig = z.strictObject({
   keepLast: atLeastOne,
   tensorboard: z.boolean().optional(),
   histograms: z.boolean().optional(),
+  mistakes: z.int().min(0).max(100).optional(),
 });
 
 export type TrainConfig = z.output<typeof trainConfig>;
@@ -97,6 +100,7 @@ const defaults = {
   keepLast: 3,
   tensorboard: true,
   histograms: false,
+  mistakes: 0,
 } as const;
 
 /** Cropped pictures have this share of the side of the prepared ones, as 224 has of 256. */

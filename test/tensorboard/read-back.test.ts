@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MistakesExtra } from '../../src/report/tensorboard/mistakes/mistakes-extra.js';
 import { epochResult, ToldRun } from '../../src/report/tensorboard/testing/told-run.js';
 import { run, scratch, writePictures } from '../e2e/tool.js';
 import { type Found, missing, Reader } from './reader.js';
@@ -99,6 +100,28 @@ describe.skipIf(missing)(`TensorBoard itself${missing === undefined ? '' : ` (${
       expect(nodes.get('logits')).toMatchObject({ input: ['head/fc'], shapes: [[-1, 3]] });
       for (const { input } of graph) for (const name of input) expect(nodes.has(name)).toBe(true);
     });
+  });
+
+  it('shows a page of mistakes of each epoch that was the best', async () => {
+    const count = 3;
+    const told = new ToldRun(path('runs', 'wrong', 'tensorboard'), {
+      extras: [new MistakesExtra({ folder: path('data'), classes: ['cat', 'dog', 'emu'], count })],
+    });
+    for (const epoch of [1, 2, 3]) {
+      told
+        .pictures({ file: 'gone.jpg', label: 0, top: [{ id: 1, probability: 0.7 }] })
+        .epoch(epochResult(epoch))
+        .save(epoch, { best: epoch !== 2 });
+    }
+    await told.written();
+    for (const [, { images }] of await readOnce('wrong/tensorboard', 'Top-5', 3)) {
+      const pages = images['wrong/tensorboard']?.Mistakes ?? [];
+      expect(pages.map(([step, sizes]) => [step, sizes.length])).toEqual([
+        [1, 1],
+        [3, 1],
+      ]);
+      for (const [, [bytes]] of pages) expect(bytes).toBeGreaterThan(100);
+    }
   });
 
   describe('that is open while a training goes on from an earlier epoch', () => {

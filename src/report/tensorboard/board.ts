@@ -5,7 +5,7 @@ import type { TrainEvent } from '../../train/events.js';
 import { type Curve, curveEvents, curvesOf } from './curves.js';
 import { EpochTimes } from './epoch-times.js';
 import { EventFile } from './event-file.js';
-import type { EpochCheckpoint, Extra } from './extra.js';
+import type { EpochCheckpoint, Extra, JudgedPicture } from './extra.js';
 import { type BoardEvent, encodeGraphDef, type GraphDef, hparamsStatus } from './messages.js';
 import { hyperParameters, settingsTable } from './settings.js';
 import { hparams, text } from './summaries.js';
@@ -54,6 +54,15 @@ export class TensorBoard {
     this.#history = [...resumed.history];
     this.#saved = resumed.epoch;
     if (resumed.epoch > 0) this.#then(() => this.#write(resumed.epoch));
+  }
+
+  /** Takes what a validation finds of each picture; undefined where nobody wants to know. */
+  get onPictures(): ((pictures: readonly JudgedPicture[]) => void) | undefined {
+    const extras = this.#options.extras.filter((extra) => extra.notePictures);
+    if (extras.length === 0) return undefined;
+    return (pictures) => {
+      for (const extra of extras) extra.notePictures?.(pictures);
+    };
   }
 
   /** Takes the training's events. */

@@ -2,6 +2,7 @@ import type { Dataset } from '../../data/dataset.js';
 import type { ResolvedTraining } from '../../train/config.js';
 import type { RunFolder } from '../../train/run-folder.js';
 import type { BoardOptions, TensorBoard } from './board.js';
+import type { Extra } from './extra.js';
 
 export interface OpenBoardOptions extends Pick<BoardOptions, 'resumed' | 'warn'> {
   readonly folder: RunFolder;
@@ -18,7 +19,6 @@ export async function openBoard(options: OpenBoardOptions): Promise<TensorBoard 
   if (!config.tensorboard) return undefined;
   try {
     const { TensorBoard } = await import('./board.js');
-    const { HistogramsExtra } = await import('./histograms/histograms-extra.js');
     const { modelGraph } = await import('./graph-def.js');
     const steps = Math.floor(dataset.train.length / config.batchSize);
     return new TensorBoard({
@@ -28,7 +28,7 @@ export async function openBoard(options: OpenBoardOptions): Promise<TensorBoard 
       config,
       images: steps * config.batchSize + dataset.val.length,
       positionOf: (checkpoint) => folder.positionOf(checkpoint),
-      extras: config.histograms ? [new HistogramsExtra(options.gradients)] : [],
+      extras: await extrasOf(options),
       resumed,
       warn,
     });
@@ -36,4 +36,18 @@ export async function openBoard(options: OpenBoardOptions): Promise<TensorBoard 
     warn(`nothing is written for TensorBoard: ${(error as Error).message}`);
     return undefined;
   }
+}
+
+async function extrasOf({ training, dataset, gradients }: OpenBoardOptions): Promise<Extra[]> {
+  const { histograms, mistakes: count = 0 } = training.config;
+  const extras: Extra[] = [];
+  if (histograms) {
+    const { HistogramsExtra } = await import('./histograms/histograms-extra.js');
+    extras.push(new HistogramsExtra(gradients));
+  }
+  if (count > 0) {
+    const { MistakesExtra } = await import('./mistakes/mistakes-extra.js');
+    extras.push(new MistakesExtra({ folder: dataset.folder, classes: dataset.classes, count }));
+  }
+  return extras;
 }

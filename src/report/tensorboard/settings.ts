@@ -9,6 +9,7 @@ const beside = new Set([
   'keepLast',
   'tensorboard',
   'histograms',
+  'mistakes',
 ]);
 
 /** A configuration as a table for the Text page. */

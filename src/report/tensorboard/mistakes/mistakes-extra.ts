@@ -1,17 +1,7 @@
 import { join } from 'node:path';
-import type { EpochCheckpoint, Extra } from '../extra.js';
+import type { EpochCheckpoint, Extra, JudgedPicture } from '../extra.js';
 import type { SummaryValue } from '../messages.js';
 import { type Mistake, mistakesSheet } from './sheet.js';
-
-/** What the network says of a validation picture. */
-export interface JudgedPicture {
-  /** Path below the dataset's folder. */
-  readonly file: string;
-  /** Id of its class. */
-  readonly label: number;
-  /** The likeliest classes, best first. */
-  readonly top: ReadonlyArray<{ readonly id: number; readonly probability: number }>;
-}
 
 export interface MistakesOptions {
   /** Folder of the dataset. */
@@ -34,8 +24,7 @@ export class MistakesExtra implements Extra {
     this.#options = options;
   }
 
-  /** Takes what the validation of an epoch finds, before the epoch ends. */
-  readonly take = (pictures: readonly JudgedPicture[]): void => {
+  notePictures(pictures: readonly JudgedPicture[]): void {
     const { folder, classes, count } = this.#options;
     const name = (id: number): string => classes[id] ?? String(id);
     const wrong = pictures.flatMap(({ file, label, top: [first] }) =>
@@ -52,7 +41,7 @@ export class MistakesExtra implements Extra {
     );
     const all = [...this.#worst, ...wrong];
     this.#worst = all.sort((a, b) => b.probability - a.probability).slice(0, count);
-  };
+  }
 
   noteEpoch(epoch: number): void {
     this.#waiting.set(epoch, this.#worst);

@@ -36,8 +36,8 @@ describe('MistakesExtra', () => {
 
   it('shows the surest mistakes of the epoch, and not what was right', async () => {
     const extra = make(2);
-    extra.take([judged('red', 0, 1, 0.6), judged('blue', 1, 1, 0.99)]);
-    extra.take([judged('green', 1, 0, 0.9), judged('blue', 0, 1, 0.5)]);
+    extra.notePictures([judged('red', 0, 1, 0.6), judged('blue', 1, 1, 0.99)]);
+    extra.notePictures([judged('green', 1, 0, 0.9), judged('blue', 0, 1, 0.5)]);
     extra.noteEpoch(1);
     const [value, ...others] = await extra.values(checkpoint(1));
     expect(others).toEqual([]);
@@ -54,9 +54,9 @@ describe('MistakesExtra', () => {
 
   it('shows each epoch its own, and those alone that are the best', async () => {
     const extra = make(5);
-    extra.take([judged('red', 0, 1, 0.6)]);
+    extra.notePictures([judged('red', 0, 1, 0.6)]);
     extra.noteEpoch(1);
-    extra.take([judged('green', 0, 1, 0.6)]);
+    extra.notePictures([judged('green', 0, 1, 0.6)]);
     extra.noteEpoch(2);
     extra.noteEpoch(3);
     expect(await extra.values(checkpoint(1, false))).toEqual([]);

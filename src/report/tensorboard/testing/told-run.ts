@@ -1,6 +1,7 @@
 import { createModel } from '../../../models/index.js';
 import type { EpochResult } from '../../../train/checkpoint.js';
 import { type BoardOptions, TensorBoard } from '../board.js';
+import type { JudgedPicture } from '../extra.js';
 import { modelGraph } from '../graph-def.js';
 
 /** A made-up epoch; `loss` tells runs apart. */
@@ -42,8 +43,15 @@ export class ToldRun {
     return this;
   }
 
-  save(epoch: number): this {
-    this.#board.listen({ kind: 'checkpoint', path: String(epoch), best: false });
+  save(epoch: number, options: { best?: boolean } = {}): this {
+    const { best = false } = options;
+    this.#board.listen({ kind: 'checkpoint', path: String(epoch), best });
+    return this;
+  }
+
+  /** What a validation found. */
+  pictures(...pictures: JudgedPicture[]): this {
+    this.#board.onPictures?.(pictures);
     return this;
   }
 
