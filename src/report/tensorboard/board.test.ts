@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -123,6 +132,22 @@ describe('TensorBoard', () => {
     rmSync(folder);
     await run.epochs([epochResult(3)]);
     expect(losses().map(([step]) => step)).toEqual([1, 2, 3]);
+  });
+
+  it('does not keep what is past where it could not write at first', async () => {
+    const before = [1, 2, 3, 4, 5].map((epoch) => epochResult(epoch));
+    await new ToldRun(folder).epochs(before);
+    // what cannot be removed as the file that it seems to be
+    const blocked = join(folder, 'Loss_train', '.next.0.tmp');
+    mkdirSync(blocked);
+    const run = new ToldRun(folder, { resumed: { epoch: 2, history: before.slice(0, 2) } });
+    await run.epochs([epochResult(3, 30), epochResult(4, 40)]);
+    expect(losses().map(([, value]) => value)).toEqual([1, 2, 3, 4, 5]);
+    // the others are not held up
+    expect(losses('Loss_val').map(([, value]) => value)).toEqual([0.5, 1, 15, 20]);
+    rmdirSync(blocked);
+    await run.epochs([epochResult(5, 50)]);
+    expect(losses().map(([, value]) => value)).toEqual([1, 2, 30, 40, 50]);
   });
 
   it('comes back when somebody removes its files', async () => {

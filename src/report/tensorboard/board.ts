@@ -38,8 +38,6 @@ export class TensorBoard {
   readonly #times = new EpochTimes();
   readonly #started = Date.now() / 1000;
   readonly #history: EpochResult[];
-  /** Epochs whose events may stay. */
-  #saved: number;
   #finished = false;
   #work: Promise<void> = Promise.resolve();
   #warned = false;
@@ -52,7 +50,6 @@ export class TensorBoard {
       file: new EventFile(join(folder, curve.folder)),
     }));
     this.#history = [...resumed.history];
-    this.#saved = resumed.epoch;
     if (resumed.epoch > 0) this.#then(() => this.#write(resumed.epoch));
   }
 
@@ -80,6 +77,11 @@ export class TensorBoard {
     }
   };
 
+  /** The file of the training itself, with graph, settings and extras. */
+  get #main(): EventFile | undefined {
+    return this.#curves.find(({ curve }) => curve.folder === '')?.file;
+  }
+
   /** Resolves when all is written. */
   async close(): Promise<void> {
     await this.#work;
@@ -97,29 +99,33 @@ export class TensorBoard {
   async #write(epoch: number): Promise<void> {
     const history = this.#history.filter((result) => result.epoch <= epoch);
     const endOf = this.#times.of(history);
+    const failures: unknown[] = [];
     for (const { curve, file } of this.#curves) {
       const events = curveEvents(curve, history, endOf);
       if (events.length === 0) continue;
       const head = curve.folder === '' ? () => this.#head() : () => [];
       const begun = file.begun;
-      await this.#bring(file, events, head).catch((error) => {
-        if (!begun) throw error;
-        // somebody removed the file, or the last write was cut off: all of it again
-        return this.#bring(file, events, head);
-      });
-      if (curve.folder === '') await this.#close(file, epoch);
+      const bring = (): Promise<void> => this.#bring(file, events, head);
+      // where somebody removed a file that was begun: all of it again
+      await bring()
+        .catch((error) => (begun ? bring() : Promise.reject(error)))
+        .catch((error) => failures.push(error));
     }
-    this.#saved = Math.max(this.#saved, epoch);
+    if (failures.length > 0) throw failures[0];
+    await this.#close(epoch);
   }
 
   /** Adds the events that a file lacks. */
   async #bring(file: EventFile, events: readonly BoardEvent[], head: () => BoardEvent[]): Promise<void> {
-    if (!file.begun) await file.begin({ upTo: this.#saved, first: head() });
+    if (!file.begun) {
+      const upTo = file.renewed ? Number.POSITIVE_INFINITY : this.#options.resumed.epoch;
+      await file.begin({ upTo, first: head() });
+    }
     await file.append(events.filter(({ step }) => !file.steps.has(step)));
   }
 
   async #show(checkpoint: EpochCheckpoint): Promise<void> {
-    const file = this.#curves.find(({ curve }) => curve.folder === '')?.file;
+    const file = this.#main;
     const shown = await Promise.all(this.#options.extras.map((extra) => extra.values(checkpoint)));
     const value = shown.flat();
     if (value.length === 0 || !file?.begun) return;
@@ -147,8 +153,9 @@ export class TensorBoard {
   }
 
   /** Tells the HParams page that the training has come to its end. */
-  async #close(file: EventFile, epoch: number): Promise<void> {
-    if (epoch < this.#options.config.epochs || this.#finished) return;
+  async #close(epoch: number): Promise<void> {
+    const file = this.#main;
+    if (epoch < this.#options.config.epochs || this.#finished || !file?.begun) return;
     const wallTime = Date.now() / 1000;
     const end = { status: hparamsStatus.success, endTimeSecs: wallTime };
     const value = [hparams('session_end_info', { sessionEndInfo: end })];

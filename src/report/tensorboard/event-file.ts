@@ -22,6 +22,7 @@ export class EventFile {
   readonly #folder: string;
   #path: string | undefined;
   #size = 0;
+  #renewed = false;
   #steps = new Set<number>();
 
   constructor(folder: string) {
@@ -35,6 +36,11 @@ export class EventFile {
 
   get begun(): boolean {
     return this.#path !== undefined;
+  }
+
+  /** Whether this process has begun it before: what lies there is of this process, or was kept by it. */
+  get renewed(): boolean {
+    return this.#renewed;
   }
 
   /**
@@ -65,9 +71,10 @@ export class EventFile {
     this.#steps = new Set(kept.filter(({ event }) => hasScalar(event)).map(({ event }) => event.step));
     this.#size = bytes.length;
     this.#path = path;
+    this.#renewed = true;
   }
 
-  /** Puts events at the end; after a failure the file has to begin again. */
+  /** Puts events at the end, or changes nothing; a file that is gone has to begin again. */
   async append(events: readonly BoardEvent[]): Promise<void> {
     if (!this.#path) throw new Error('the file has not begun');
     if (events.length === 0) return;
@@ -79,6 +86,11 @@ export class EventFile {
       for (let done = 0; done < bytes.length; ) {
         done += (await file.write(bytes, done, bytes.length - done, this.#size + done)).bytesWritten;
       }
+    } catch (error) {
+      // a full disk gets its room back, and the file is as it was
+      await file.truncate(this.#size);
+      this.#path = path;
+      throw error;
     } finally {
       await file.close();
     }
