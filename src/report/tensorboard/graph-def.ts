@@ -19,37 +19,34 @@ export function modelGraph(model: Model, options: { size: number; classes: numbe
   return graphDef(graph);
 }
 
-/** Names of the nodes that make the values. */
-type Makers = Map<number, string>;
+/** Name of the node that makes a value; undefined for what a layer keeps itself. */
+type FindMaker = (value: Value) => string | undefined;
 
 /** @param graph of an inference; the first extent of each computed value is taken for the batch */
 export function graphDef(graph: Graph): GraphDef {
-  const makers: Makers = new Map();
+  const makers = new Map<Value, string>();
+  const findMaker: FindMaker = (value) => makers.get(value);
   const inputs = graph.values('input').map((value) => {
-    makers.set(value.id, boxName(value.name));
-    return passing(boxName(value.name), 'Input', value, []);
+    makers.set(value, boxName(value.name));
+    return passing(boxName(value.name), 'Input', value);
   });
   const nodes = blocksOf(graph).flatMap(({ path, nodes }) => {
     const entries = path === undefined ? [] : entriesOf(nodes);
-    const within: Makers = new Map(makers);
-    const doors = entries.map((value, index) => {
-      const name = `${boxName(path ?? '')}/in${index > 0 ? index : ''}`;
-      within.set(value.id, name);
-      return passing(name, 'Identity', value, maker(makers, value));
-    });
+    const doors = new Map(
+      entries.map((value, index) => [value, `${boxName(path ?? '')}/in${index > 0 ? index : ''}`]),
+    );
+    const passed = [...doors].map(([value, name]) => passing(name, 'Identity', value, findMaker));
     const layers = nodes.map((node) => {
-      const layer = layerNode(node, within);
-      node.outputs.forEach(({ id }, index) => {
-        const name = index > 0 ? `${layer.name}:${index}` : layer.name;
-        within.set(id, name);
-        makers.set(id, name);
+      const layer = layerNode(node, (value) => doors.get(value) ?? findMaker(value));
+      node.outputs.forEach((value, index) => {
+        makers.set(value, index > 0 ? `${layer.name}:${index}` : layer.name);
       });
       return layer;
     });
-    return [...doors, ...layers];
+    return [...passed, ...layers];
   });
   const outputs = [...graph.outputs].map(([name, value]) =>
-    passing(boxName(name), 'Output', value, maker(makers, value)),
+    passing(boxName(name), 'Output', value, findMaker),
   );
   return { node: [...inputs, ...nodes, ...outputs], versions: { producer } };
 }
@@ -78,12 +75,13 @@ function entriesOf(nodes: readonly Node[]): Value[] {
 
 const dtype = { T: { type: dataType.float } };
 
-/** A node that hands on what it gets. */
-function passing(name: string, op: string, value: Value, input: string[]): NodeDef {
+/** A node that hands on a value. */
+function passing(name: string, op: string, value: Value, findMaker: FindMaker = () => undefined): NodeDef {
+  const input = makersOf([value], findMaker);
   return { name, op, input, attr: { _output_shapes: shapes([value]), ...dtype } };
 }
 
-function layerNode(node: Node, makers: Makers): NodeDef {
+function layerNode(node: Node, findMaker: FindMaker): NodeDef {
   const name = boxName(node.name);
   const own = node.inputs
     .filter(isOwn)
@@ -91,7 +89,7 @@ function layerNode(node: Node, makers: Makers): NodeDef {
   return {
     name,
     op: typeOf(node),
-    input: node.inputs.flatMap((value) => maker(makers, value)),
+    input: makersOf(node.inputs, findMaker),
     attr: {
       _output_shapes: shapes(node.outputs),
       ...dtype,
@@ -115,10 +113,8 @@ function isOwn({ role }: Value): boolean {
   return role === 'parameter' || role === 'statistic';
 }
 
-/** The node that makes a value; nothing for parameters, which are shown as attributes of their layer. */
-function maker(makers: Makers, value: Value): string[] {
-  const name = makers.get(value.id);
-  return name === undefined ? [] : [name];
+function makersOf(values: readonly Value[], findMaker: FindMaker): string[] {
+  return values.flatMap((value) => findMaker(value) ?? []);
 }
 
 function shapes(values: readonly TensorType[]): AttrValue {
