@@ -39,6 +39,9 @@ export interface TrainFlags extends ModelFlags {
   logFile?: string;
   logLevel?: LogLevel;
   logFormat?: LogFormat;
+  tensorboard?: boolean;
+  histograms?: boolean;
+  mistakes?: number;
   resume: boolean;
   json: boolean;
 }
@@ -50,6 +53,7 @@ SIGTERM save first, within the epoch too; a second Ctrl-C leaves at once.
 In RUNS/NAME you find
   checkpoints/   epoch-0007.safetensors ..., and the files last and best, each naming one of them
   output.log     what happened when        config.json  the settings in force
+  tensorboard/   look at it with: tensorboard --logdir RUNS
 
 Schedules (--schedule NAME,option=value,...), named and counted as in PyTorch:
   plateau        mode, factor, patience, threshold, thresholdMode, cooldown, minLr, epsilon
@@ -120,6 +124,15 @@ export function addTrainOptions(command: Command): Command {
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
     .option('--checkpoint-interval <epochs>', 'epochs between checkpoints (default: 1)', wholeNumber)
     .option('--keep-last <number>', 'checkpoints to keep beside the best (default: 3)', wholeNumber)
+    .option('--tensorboard', 'write event files for TensorBoard (the default)')
+    .option('--no-tensorboard', 'write none')
+    .option('--histograms', 'weights and gradients for TensorBoard, at each checkpoint')
+    .option('--no-histograms', 'none (the default)')
+    .option(
+      '--mistakes <number>',
+      'misclassified pictures for TensorBoard, of the best epoch (default: 0)',
+      wholeNumber,
+    )
     .option('--log-file <file>', "log of the run (default: output.log in the run's folder)")
     .addOption(new Option('--log-level <level>', 'least level that is logged').choices(logLevels))
     .addOption(new Option('--log-format <format>', 'form of the log').choices(logFormats));

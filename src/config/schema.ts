@@ -207,6 +207,21 @@ export const configSchema = z.strictObject({
     usual: '`1`',
     flag: '--checkpoint-interval',
   }),
+  tensorboard: setting(train.tensorboard, {
+    says: 'event files for TensorBoard, in the folder of the run',
+    usual: '`true`',
+    flag: '--tensorboard, --no-tensorboard',
+  }),
+  histograms: setting(train.histograms, {
+    says: 'histograms of weights and gradients in them, at each checkpoint',
+    usual: '`false`',
+    flag: '--histograms, --no-histograms',
+  }),
+  mistakes: setting(train.mistakes, {
+    says: 'misclassified pictures in them, when an epoch is the best so far',
+    usual: '`0`',
+    flag: '--mistakes',
+  }),
   keepLast: setting(train.keepLast, {
     says: 'checkpoints to keep beside the best',
     usual: '`3`',

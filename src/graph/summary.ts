@@ -84,7 +84,8 @@ function single(node: Node): Group {
   return { name: node.name, type: typeOf(node), nodes: [node] };
 }
 
-function typeOf(node: Node): string {
+/** What a reader calls a node, e.g. `Conv2d`. */
+export function typeOf(node: Node): string {
   if (node.kind.startsWith('batchNorm') && node.outputs[0]?.shape.length === 2) return 'BatchNorm1d';
   return types[node.kind as OperationKind] ?? node.kind;
 }
@@ -104,7 +105,8 @@ function byModule(graph: Graph): Group[] {
   return groups;
 }
 
-function outermostScope(graph: Graph, name: string): { path: string; type: string } | undefined {
+/** The outermost module that a node of this name lies in. */
+export function outermostScope(graph: Graph, name: string): { path: string; type: string } | undefined {
   for (let end = name.indexOf('.'); end >= 0; end = name.indexOf('.', end + 1)) {
     const scope = graph.scopes.get(name.slice(0, end));
     if (scope) return scope;

@@ -49,6 +49,12 @@ export interface TrainSettings {
   checkpointInterval?: number | undefined;
   /** Checkpoints to keep beside the best. Default 3. */
   keepLast?: number | undefined;
+  /** Write event files for TensorBoard. Default true. */
+  tensorboard?: boolean | undefined;
+  /** Histograms of weights and gradients for TensorBoard, at each checkpoint. Default false. */
+  histograms?: boolean | undefined;
+  /** Misclassified pictures to show in TensorBoard, at each epoch that is the best so far. Default 0. */
+  mistakes?: number | undefined;
 }
 
 const atLeastOne = z.int().min(1);
@@ -73,6 +79,9 @@ export const trainConfig = z.strictObject({
   threads: atLeastOne.max(4096).optional(),
   checkpointInterval: atLeastOne,
   keepLast: atLeastOne,
+  tensorboard: z.boolean().optional(),
+  histograms: z.boolean().optional(),
+  mistakes: z.int().min(0).max(100).optional(),
 });
 
 export type TrainConfig = z.output<typeof trainConfig>;
@@ -93,6 +102,9 @@ const defaults = {
   seed: 0,
   checkpointInterval: 1,
   keepLast: 3,
+  tensorboard: true,
+  histograms: false,
+  mistakes: 0,
 } as const;
 
 /** Cropped pictures have this share of the side of the prepared ones, as 224 has of 256. */

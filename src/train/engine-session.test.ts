@@ -4,7 +4,7 @@ import { BatchWriter } from '../data/loader/batch-writer.js';
 import { type BatchRing, closeRing, createRing } from '../data/loader/ring.js';
 import type { Engine } from '../engines/engine.js';
 import { engines } from '../engines/registry.js';
-import { parseSafetensors, SafetensorsWriter } from '../interop/safetensors.js';
+import { floatsOf, parseSafetensors, SafetensorsWriter } from '../interop/safetensors.js';
 import { createModel } from '../models/index.js';
 import { EngineSession, type TrainSpan } from './engine-session.js';
 import { noSums } from './metrics.js';
@@ -57,6 +57,7 @@ function make(batches: ReadonlyArray<readonly number[]>, spec: OptimizerSpec = {
   return { session, ring, stop };
 }
 
+const noBytes = new Uint8Array();
 const batch = [0, 1, 2, 0, 1, 2];
 const span = (batches: number, globalStep = 0) => ({ batches, globalStep, learningRate: 0.05, sums: noSums });
 
@@ -103,6 +104,33 @@ describe('an engine session', () => {
     expect(tracked).toMatchObject({ dtype: 'I64', shape: [] });
     expect(tracked?.bytes[0]).toBe(9);
     expect(tensors.has('optimizer.momentum.norm.running_mean')).toBe(false);
+    session.close();
+  });
+
+  it('gives the gradients of the last batch, also after a validation, and none before there was one', () => {
+    const { session } = make([batch, batch, batch], { kind: 'sgd', momentum: 0, weightDecay: 0 });
+    session.initialize({ seed: 4 });
+    expect(session.gradients({})).toBeUndefined();
+    const weights = () =>
+      parseSafetensors(session.snapshot({ metadata: {}, globalStep: 0 }) ?? noBytes).tensors;
+    session.train(span(1));
+    const before = weights();
+    session.train(span(1, 1));
+    const after = weights();
+    session.validate({ batches: 1 });
+    const gradients = parseSafetensors(session.gradients({}) ?? noBytes).tensors;
+    const parameters = [...after.keys()].filter(
+      (name) => /(weight|bias)$/.test(name) && !/^optimizer/.test(name),
+    );
+    expect([...gradients.keys()].sort()).toEqual(parameters.sort());
+    for (const [name, tensor] of gradients) {
+      const [old, now] = [before, after].map((each) => floatsOf(each.get(name) ?? tensor));
+      const steps = floatsOf(tensor).map((value) => 0.05 * value);
+      expect(Math.max(...steps.map(Math.abs))).toBeGreaterThan(0);
+      steps.forEach((step, index) => {
+        expect(Math.abs((old?.[index] ?? 0) - (now?.[index] ?? 0) - step)).toBeLessThan(1e-6);
+      });
+    }
     session.close();
   });
 

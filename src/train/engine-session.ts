@@ -76,6 +76,7 @@ export class EngineSession {
   readonly #training: Program | undefined;
   readonly #inference = new Map<number, Program>();
   readonly #graph: Graph | undefined;
+  #stepped = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -142,6 +143,7 @@ export class EngineSession {
       const inputs: Record<string, HostArray> = { image: images, labels, seed, step: Int32Array.of(update) };
       for (const [name, value] of Object.entries(scalars)) inputs[name] = Float32Array.of(value);
       program.run(pick(inputs, names));
+      this.#stepped = true;
       const loss = program.read('loss')[0] ?? Number.NaN;
       if (!Number.isFinite(loss)) return undefined;
       return addBatch(sums, { logits: program.read('logits'), labels, classes, loss });
@@ -222,6 +224,21 @@ export class EngineSession {
     for (const [name, slot] of slotted) {
       if (!copyFinite(this.#state.read(name, slot), file.floats(slotName(name, slot)))) return undefined;
     }
+    return file.finish();
+  }
+
+  /**
+   * The gradients of the last batch as a .safetensors file, under the names of their parameters.
+   * @returns undefined where no batch has been trained on yet
+   */
+  gradients(_: Record<never, never>): Uint8Array<ArrayBuffer> | undefined {
+    if (!this.#stepped) return undefined;
+    const parameters = [...this.#state.values.values()].filter(({ role }) => role === 'parameter');
+    const file = new SafetensorsWriter(
+      parameters.map(({ name, shape }) => ({ name, dtype: 'F32', shape })),
+      {},
+    );
+    for (const { name } of parameters) file.floats(name).set(this.#state.read(name, 'gradient'));
     return file.finish();
   }
 

@@ -35,7 +35,7 @@ export interface EngineThreadData {
 /** What may be called from another thread; each takes one plain request. */
 export type EngineCalls = Pick<
   EngineSession,
-  'initialize' | 'restore' | 'train' | 'validate' | 'classify' | 'infer' | 'snapshot'
+  'initialize' | 'restore' | 'train' | 'validate' | 'classify' | 'infer' | 'snapshot' | 'gradients'
 >;
 
 export type CallName = keyof EngineCalls;

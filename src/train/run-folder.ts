@@ -21,6 +21,8 @@ export class RunFolder {
   readonly path: string;
   readonly checkpoints: string;
   readonly log: string;
+  /** Event files. */
+  readonly tensorboard: string;
   #lock: RunLock | undefined;
   #begun = false;
 
@@ -36,6 +38,7 @@ export class RunFolder {
     this.path = join(runDir, project);
     this.checkpoints = join(this.path, 'checkpoints');
     this.log = join(this.path, 'output.log');
+    this.tensorboard = join(this.path, 'tensorboard');
   }
 
   /**
@@ -88,6 +91,12 @@ export class RunFolder {
     const digits = (value: number, width: number): string => String(value).padStart(width, '0');
     const within = step > 0 ? `-step-${digits(step, 6)}` : '';
     return join(this.checkpoints, `epoch-${digits(epoch, 4)}${within}${extension}`);
+  }
+
+  /** Epochs finished and batches of the next, as {@link checkpointPath} put them into the name. */
+  positionOf(path: string): { epoch: number; step: number } {
+    const [, epoch = '', step = ''] = /^epoch-(\d+)(?:-step-(\d+))?/.exec(basename(path)) ?? [];
+    return { epoch: Number(epoch), step: Number(step) };
   }
 
   /** Names one as the last or the best. */

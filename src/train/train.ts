@@ -4,6 +4,7 @@ import { exitCodes, UserError } from '../errors.js';
 import { type LogRecord, logRecord } from '../report/log-record.js';
 import type { LogSettings } from '../report/log-settings.js';
 import { RunLog } from '../report/run-log.js';
+import { openBoard } from '../report/tensorboard/open-board.js';
 import type { Checkpoint, EpochResult } from './checkpoint.js';
 import { CheckpointSaver } from './checkpoint-saver.js';
 import {
@@ -158,13 +159,21 @@ interface Reached {
 
 /** Starts the threads, trains, and ends them. */
 async function trainFrom(position: Position, run: PreparedRun): Promise<Reached> {
-  const { folder, dataset, training, checkpoint, listener, log, warn } = run;
+  const { folder, dataset, training, checkpoint, log, warn } = run;
   const signal = run.options.signal ?? new AbortController().signal;
   // measured beside the start, which takes longer
   const crowded = crowdedWarning({ threads: training.config.threads }).then((text) => text && warn(text));
   const preparation = await readPreparation(dataset.folder);
-  const loader = await startLoader(dataset, training.config);
   let engine: EngineClient | undefined;
+  const board = await openBoard({
+    ...{ folder, dataset, training, warn, resumed: position },
+    gradients: async () => engine?.call('gradients', {}),
+  });
+  const listener: TrainListener = (event) => {
+    run.listener(event);
+    board?.listen(event);
+  };
+  const loader = await startLoader(dataset, training.config);
   try {
     loader.on('rejected', ({ file, reason }) => listener({ kind: 'rejected', file, reason }));
     // it reaches the training through the engine, which waits for its batches
@@ -184,7 +193,7 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     const schedule = resumeSchedule(training, checkpoint, { dataset, position, warn });
     const trainer = new Trainer({
       ...{ training, dataset, preparation, folder, queue, engine, saver, schedule, position },
-      ...{ listener, signal },
+      ...{ listener, signal, onPictures: board?.onPictures },
     });
     await setWeights(engine, run);
     const status = await trainer.run();
@@ -194,6 +203,7 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     return { status, position: trainer.position, rejected: loader.rejected };
   } finally {
     await Promise.all([engine?.close(), loader.close(), crowded]);
+    await board?.close();
   }
 }
 

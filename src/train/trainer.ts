@@ -9,6 +9,7 @@ import type { SpanResult } from './engine-session.js';
 import type { EpochQueue } from './epoch-queue.js';
 import type { TrainListener, TrainStep } from './events.js';
 import { meansOf, noSums, type Sums } from './metrics.js';
+import { type PictureListener, predictQueued } from './predictions.js';
 import type { Preparation } from './preparation.js';
 import type { RunFolder } from './run-folder.js';
 import { type Schedule, valueAt } from './schedules/index.js';
@@ -24,6 +25,8 @@ export interface TrainerOptions {
   readonly schedule: Schedule;
   readonly position: Position;
   readonly listener: TrainListener;
+  /** Told what each validation finds of each picture. */
+  readonly onPictures?: PictureListener | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -143,13 +146,17 @@ export class Trainer {
   }
 
   async #validate(seconds: () => number): Promise<SpanResult> {
-    const { engine } = this.#options;
+    const { engine, dataset, onPictures } = this.#options;
     const before = seconds();
-    engine.onProgress = ({ batches: done }) => {
+    const batches = this.#valSteps;
+    const onProgress = (done: number): void => {
       const { sums } = this.#position;
       this.#tell({ phase: 'validate', done, timed: done, sums, seconds: seconds() - before });
     };
-    const result = await engine.call('validate', { batches: this.#valSteps });
+    engine.onProgress = ({ batches: done }) => onProgress(done);
+    const result = onPictures
+      ? await predictQueued({ engine, samples: dataset.val, batches, top: 1, onPictures, onProgress })
+      : await engine.call('validate', { batches });
     if (result.ended === 'notFinite') throw this.#notFinite('validation loss', this.#steps);
     if (result.ended === 'starved') await this.#starve(result);
     return result;

@@ -108,8 +108,8 @@ export class OneDnnState implements EngineState {
     for (const [name, flat] of this.#flats) this.#allocate(name, flat);
   }
 
-  read(name: string, optimizerSlot?: OptimizerSlot): Float32Array {
-    const tensor = this.#existing(name, optimizerSlot);
+  read(name: string, kept?: OptimizerSlot | 'gradient'): Float32Array {
+    const tensor = this.#existing(name, kept);
     const result = new Float32Array(elements(this.slot(name).value));
     this.#withPlain(tensor, (plain) => this.#runtime.reorderToHost(tensor, plain, result));
     return result;
@@ -130,13 +130,13 @@ export class OneDnnState implements EngineState {
     this.#descriptors.close();
   }
 
-  #existing(name: string, optimizerSlot: OptimizerSlot | undefined): Tensor {
+  #existing(name: string, kept: OptimizerSlot | 'gradient' | undefined): Tensor {
     const slot = this.slot(name);
     if (!this.#laidOut) throw new EngineError('compile a graph before reading or writing its parameters');
-    if (optimizerSlot && !this.#flats.has(optimizerSlot)) {
-      throw new EngineError(`no optimizer of the compiled graphs keeps '${optimizerSlot}'`);
+    if (kept && !this.#flats.has(kept)) {
+      throw new EngineError(`no optimizer of the compiled graphs keeps '${kept}'`);
     }
-    return this.tensor(slot, optimizerSlot);
+    return this.tensor(slot, kept);
   }
 
   #withPlain(tensor: Tensor, work: (plain: Descriptor) => void): void {
