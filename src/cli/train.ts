@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import { Command } from 'commander';
+import { exitCodes, UserError } from '../errors.js';
 import { formatDuration } from '../report/duration.js';
 import { ProgressLine } from '../report/progress-line.js';
 import type { TrainOptions, TrainResult } from '../train/train.js';
@@ -8,7 +10,7 @@ import { number, wholeNumber } from './numbers.js';
 
 interface Flags extends ModelFlags {
   data?: string;
-  project: string;
+  project?: string;
   runDir: string;
   batchSize?: number;
   valBatchSize?: number;
@@ -25,9 +27,10 @@ interface Flags extends ModelFlags {
   seed?: number;
   workers?: number;
   threads?: number;
-  checkpointInterval?: number;
+  checkpointInterval?: string;
   keepLast?: number;
-  resume: boolean;
+  resume?: string | false;
+  fork?: string;
   json: boolean;
 }
 
@@ -50,14 +53,18 @@ Examples:
   $ resnode train --data data --project small --stages 128x1,256x2,512x2,1024x1 \\
         --optimizer adam --schedule cosine,tMax=5,etaMin=1e-5
   $ resnode train --data data --project birds --lr 0.001
-        the same run, going on with a smaller learning rate`;
+        the same run, going on with a smaller learning rate
+  $ resnode train --project birds --resume runs/birds/checkpoints/epoch-0040.safetensors
+        the same run from there again; without --resume the next time, or it goes back once more
+  $ resnode train --project birds --fork birds-slow --lr 0.001 --epochs 100
+        a new run that starts where birds is`;
 
 /** `resnode train --data DATA --project NAME`. */
 export function trainCommand(): Command {
   const command = new Command('train')
     .description('Train a network on a dataset, or go on with a training.')
     .option('--data <folder>', 'dataset, made by resnode preprocess')
-    .requiredOption('--project <name>', 'name of the run')
+    .option('--project <name>', 'name of the run')
     .option('--run-dir <folder>', 'folder of all runs', 'runs');
   return addModelOptions(command)
     .option('--init <kind>', 'first weights of the convolutions: xavier, kaiming (default: xavier)')
@@ -75,8 +82,10 @@ export function trainCommand(): Command {
     .option('--seed <number>', 'of weights, order and transforms (default: 0)', wholeNumber)
     .option('--workers <number>', 'threads that load pictures; no influence on the result', wholeNumber)
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
-    .option('--checkpoint-interval <epochs>', 'epochs between checkpoints (default: 1)', wholeNumber)
+    .option('--checkpoint-interval <interval>', 'save every 5 (epochs), 200steps, 10min (default: 1)')
     .option('--keep-last <number>', 'checkpoints to keep beside the best (default: 3)', wholeNumber)
+    .option('--resume <file>', 'go back to this checkpoint of the run; later ones go to checkpoints/replaced')
+    .option('--fork <name>', "start a new run from the project's last checkpoint, or from --resume FILE")
     .option('--no-resume', 'refuse to go on with a run that exists')
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', examples)
@@ -93,7 +102,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
     const onProgress = trainingPainter(line);
     const result = await train({ ...options, signal: stopping.signal, onProgress });
     line.clear();
-    process.stdout.write(flags.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result));
+    process.stdout.write(flags.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result, flags));
     if (result.status === 'stopped') process.exitCode = stopping.exitCode;
   } finally {
     line.clear();
@@ -111,6 +120,7 @@ async function trainOptions(flags: Flags, command: Command): Promise<TrainOption
   const asked = model !== undefined || stages !== undefined || block !== undefined;
   return {
     ...rest,
+    project: projectOf(flags),
     ...(said('flip') ? { flip } : {}),
     model: asked ? modelSpec(flags, (await import('../models/index.js')).defaultModel) : undefined,
     initialization: init,
@@ -120,15 +130,30 @@ async function trainOptions(flags: Flags, command: Command): Promise<TrainOption
   };
 }
 
-function summary(result: TrainResult): string {
+function projectOf({ project, fork, resume }: Flags): string {
+  // a file says by itself where a fork starts
+  const name = project ?? (typeof resume === 'string' ? fork : undefined);
+  if (name !== undefined) return name;
+  throw new UserError('the run has no name', {
+    exitCode: exitCodes.usage,
+    hint:
+      fork === undefined ? 'Give --project NAME.' : 'Give --project NAME, the run to fork, or --resume FILE.',
+  });
+}
+
+function summary(result: TrainResult, { fork, resume }: Flags): string {
   const { status, history, epoch, step, best, run: folder, checkpoints } = result;
   const seconds = history.reduce((sum, each) => sum + each.seconds, 0);
   const where = step > 0 ? `epoch ${epoch + 1}, step ${step}` : `epoch ${epoch}`;
+  const next =
+    fork === undefined && typeof resume !== 'string'
+      ? 'the same command'
+      : `--project ${basename(folder)}, without --fork and --resume,`;
   const row = (name: string, text: string): string => `  ${name.padEnd(12)}${text}`;
   const lines = [
     status === 'finished'
       ? `trained ${epoch} epochs in ${formatDuration(seconds)}`
-      : `stopped in ${where}; the same command goes on from there`,
+      : `stopped in ${where}; ${next} goes on from there`,
   ];
   if (best) lines.push(row('best', `${best.accuracy.toFixed(2)} % in epoch ${best.epoch}`));
   if (checkpoints.last) lines.push(row('checkpoint', checkpoints.last));

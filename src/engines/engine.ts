@@ -38,8 +38,11 @@ export interface EngineState {
   readonly values: ReadonlyMap<string, Value>;
   /** Optimizer slots in use: none until a graph with an optimizer is compiled. */
   readonly slots: readonly OptimizerSlot[];
-  /** A copy of a parameter or statistic, or of what the optimizer keeps for it. */
-  read(name: string, slot?: OptimizerSlot): Float32Array;
+  /**
+   * A copy of a parameter or statistic, or of what the optimizer keeps for it.
+   * @param into where to put the numbers, instead of a new array
+   */
+  read(name: string, slot?: OptimizerSlot, into?: Float32Array): Float32Array;
   write(name: string, data: Float32Array, slot?: OptimizerSlot): void;
   close(): void;
 }

@@ -123,7 +123,7 @@ describe('a run folder', () => {
   it('falls back on the one before, batches of an epoch being later than its start', async () => {
     const paths = [await save(1), await save(1, 4), await save(2)];
     const warnings: string[] = [];
-    const last = () => folder.lastCheckpoint({ onDamaged: (message) => warnings.push(message) });
+    const last = () => folder.lastCheckpoint({ onWarning: (message) => warnings.push(message) });
     expect((await last())?.path).toBe(paths[2]);
     truncateSync(paths[2] as string, 600);
     expect((await last())?.info.step).toBe(4);
