@@ -12,12 +12,12 @@ const units = [
   { unit: 'minutes', names: ['min', 'mins', 'minute', 'minutes'] },
 ] as const;
 
+const error = 'epochs, steps or minutes, at least 1 of them: 5, 5epochs, 200steps, 10min, 0.5min';
+
 /** As it stands in a configuration: a number of epochs, or a text such as `5epochs`, `200steps`, `10min`. */
 export const checkpointIntervalSetting = z
-  .union([z.number(), z.string()])
-  .refine((value) => parseInterval(value) !== undefined, {
-    error: 'epochs, steps or minutes, at least 1 of them: 5, 5epochs, 200steps, 10min, 0.5min',
-  });
+  .union([z.number(), z.string()], { error })
+  .refine((value) => parseInterval(value) !== undefined, { error });
 
 export type CheckpointIntervalSetting = z.output<typeof checkpointIntervalSetting>;
 

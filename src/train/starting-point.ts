@@ -127,18 +127,16 @@ async function goBack(
   if (!inPlace) await adopt(folder, info, bytes);
 }
 
-/** Moves the mark of the best where it is on a checkpoint that is gone, or lies beyond where the run is. */
+/** Puts the mark of the best on the best one that is there, up to where the run is; the earlier of equal ones. */
 async function settleBest(folder: RunFolder, info: CheckpointInfo): Promise<number | undefined> {
   const marked = await folder.marked('best');
-  const counting = (await folder.list())
+  const [best] = (await folder.list())
     .filter((file) => file.step === 0 && byPosition(file, info) <= 0)
-    .map(({ path, epoch }) => ({ path, accuracy: accuracyAfter(info, epoch) }))
-    .filter((each): each is { path: string; accuracy: number } => each.accuracy !== undefined);
-  const valid = counting.find(({ path }) => path === marked);
-  if (valid) return valid.accuracy;
-  const best = counting.toSorted((a, b) => b.accuracy - a.accuracy)[0];
-  if (best) await folder.mark('best', best.path);
-  else if (marked !== undefined) await folder.unmark('best');
+    .map(({ path, epoch }) => ({ path, epoch, accuracy: accuracyAfter(info, epoch) ?? Number.NaN }))
+    .filter(({ accuracy }) => !Number.isNaN(accuracy))
+    .sort((a, b) => b.accuracy - a.accuracy || a.epoch - b.epoch);
+  if (best && best.path !== marked) await folder.mark('best', best.path);
+  if (!best && marked !== undefined) await folder.unmark('best');
   return best?.accuracy;
 }
 
