@@ -106,7 +106,7 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
   const warn = (message: string): void => listener({ kind: 'warning', message });
   const start = await findStart(folder, options, warn);
   const checkpoint = start?.checkpoint;
-  if (checkpoint && options.resume === false) throw alreadyTrained(folder, checkpoint);
+  if (start?.kind === 'last' && options.resume === false) throw alreadyTrained(folder, start.checkpoint);
   const dataset = await readDataset(dataOf(options, checkpoint?.info.config));
   if (start) checkSameRun(folder, start, dataset, options);
   const { project, runDir, resume, fork, signal, onProgress, ...given } = options;

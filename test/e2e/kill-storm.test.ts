@@ -31,6 +31,8 @@ interface Variant {
   /** Interruptions in all. */
   readonly interruptions: number;
   readonly epochs: number;
+  /** Longest time from the first progress of a process to its interruption, in milliseconds. */
+  readonly spread: number;
   readonly data: string;
   readonly flags: readonly string[];
 }
@@ -41,7 +43,8 @@ const variants: Variant[] = [
     name: 'kills and signals, sgd',
     signals: ['SIGKILL', 'SIGTERM'],
     interruptions: 2 * force,
-    epochs: 12 * force,
+    epochs: 20 * force,
+    spread: 300,
     data: path('data'),
     flags: [...little, '--checkpoint-interval', '5steps', '--keep-last', '2'],
   },
@@ -49,7 +52,8 @@ const variants: Variant[] = [
     name: 'signals only, adam and cosine',
     signals: ['SIGTERM'],
     interruptions: force,
-    epochs: 6 * force,
+    epochs: 10 * force,
+    spread: 300,
     data: path('data'),
     flags: [...little, '--optimizer', 'adam', '--schedule', 'cosine,tMax=5', '--checkpoint-interval', '3'],
   },
@@ -57,7 +61,8 @@ const variants: Variant[] = [
     name: 'signals only, dropout',
     signals: ['SIGTERM'],
     interruptions: Math.ceil(force / 3),
-    epochs: 1 + Math.ceil(force / 3),
+    epochs: 1 + 2 * Math.ceil(force / 3),
+    spread: 1500,
     data: path('larger data'),
     flags: ['--model', 'alexnet', '--crop', '67', '--lr', '0.001', '--keep-last', '1'],
   },
@@ -78,23 +83,25 @@ const epochsOf = (project: string): string[] => [
   ...new Set([...logOf(project).matchAll(/epoch=\d+, loss=.*?(?= \()/g)].map(([line]) => line)),
 ];
 
+/** Signs of progress: an epoch done, a checkpoint written. */
+const progressOf = (project: string): number => [...logOf(project).matchAll(/ (epoch=|saved )/g)].length;
+
 /** Starts a training and interrupts it at a random moment. @returns what became of it */
 async function interrupt(variant: Variant, attempt: number, dice: () => number): Promise<'hit' | 'over'> {
   const project = `storm ${variant.name}`;
   const signal = variant.signals[attempt % variant.signals.length] ?? 'SIGTERM';
-  const starts = /(start: |resume from )/g;
-  const before = [...logOf(project).matchAll(starts)].length;
+  const before = progressOf(project);
   // other numbers of loader threads on the way must change nothing
   const running = start(trainArgs(variant, project, 1 + Math.floor(dice() * 3)));
   let over = false;
   void running.outcome.then(() => {
     over = true;
   });
-  // one in five falls into the start
-  if (dice() < 0.2) await sleep(dice() * 1500);
+  // one in five falls into the start, the others into training, validating and saving
+  if (attempt > 1 && dice() < 0.2) await sleep(dice() * 1500);
   else {
-    while (!over && [...logOf(project).matchAll(starts)].length === before) await sleep(5);
-    await sleep(dice() * 900);
+    while (!over && progressOf(project) === before) await sleep(2);
+    await sleep(dice() * variant.spread);
   }
   running.child.kill(signal);
   const { status, stderr } = await running.outcome;
@@ -129,8 +136,15 @@ describe(`a storm of seed ${seed}`, () => {
         if ((await interrupt(variant, attempt, dice)) === 'over') break;
         hits += 1;
       }
+      const resumes = [...logOf(`storm ${variant.name}`).matchAll(/resume from .*epoch \d+, step (\d+)\)/g)];
+      const within = resumes.filter(([, step]) => Number(step) > 0).length;
+      if (process.env.RESNODE_STORM) {
+        process.stderr.write(`${variant.name}: ${hits} interruptions, ${within} resumes in mid-epoch\n`);
+      }
       expect(hits).toBeGreaterThan(0);
-      if (process.env.RESNODE_STORM) process.stderr.write(`${variant.name}: ${hits} interruptions\n`);
+      expect(resumes.length).toBeGreaterThan(0);
+      // a few may all fall between two epochs
+      if (hits >= 5) expect(within).toBeGreaterThan(0);
       const last = await run(...trainArgs(variant, `storm ${variant.name}`, 2));
       expect(last.status, last.stderr).toBe(0);
       expect(await finalTensors(runs, `storm ${variant.name}`)).toEqual(
