@@ -136,17 +136,17 @@ describe(`a storm of seed ${seed}`, () => {
         if ((await interrupt(variant, attempt, dice)) === 'over') break;
         hits += 1;
       }
+      expect(hits).toBeGreaterThan(0);
+      const last = await run(...trainArgs(variant, `storm ${variant.name}`, 2));
+      expect(last.status, last.stderr).toBe(0);
       const resumes = [...logOf(`storm ${variant.name}`).matchAll(/resume from .*epoch \d+, step (\d+)\)/g)];
       const within = resumes.filter(([, step]) => Number(step) > 0).length;
       if (process.env.RESNODE_STORM) {
         process.stderr.write(`${variant.name}: ${hits} interruptions, ${within} resumes in mid-epoch\n`);
       }
-      expect(hits).toBeGreaterThan(0);
       expect(resumes.length).toBeGreaterThan(0);
       // a few may all fall between two epochs
       if (hits >= 5) expect(within).toBeGreaterThan(0);
-      const last = await run(...trainArgs(variant, `storm ${variant.name}`, 2));
-      expect(last.status, last.stderr).toBe(0);
       expect(await finalTensors(runs, `storm ${variant.name}`)).toEqual(
         await finalTensors(runs, `calm ${variant.name}`),
       );
