@@ -18,6 +18,11 @@ export {
   evaluate,
 } from './train/evaluate.js';
 export type { TrainEvent, TrainListener, TrainStart, TrainStep } from './train/events.js';
+export {
+  type CheckpointList,
+  type ListedCheckpoint,
+  listCheckpoints,
+} from './train/list-checkpoints.js';
 export type { OptimizerSpec } from './train/optimizers/index.js';
 export type { ScheduleSpec } from './train/schedules/index.js';
 export { type TrainOptions, type TrainResult, train } from './train/train.js';

@@ -30,9 +30,8 @@ export function checkpointsCommand(): Command {
 async function run(name: string | undefined, { runDir, json }: Flags): Promise<void> {
   const { listCheckpoints } = await import('../train/list-checkpoints.js');
   const { requireLatestRun } = await import('../train/pick-checkpoint.js');
-  const { RunFolder } = await import('../train/run-folder.js');
   const place = placeOf(name ?? (await requireLatestRun(runDir)), runDir);
-  const list = await listCheckpoints(new RunFolder(place));
+  const list = await listCheckpoints(place);
   process.stdout.write(json ? `${JSON.stringify(list, null, 2)}\n` : table(list));
   if (list.checkpoints.some(({ state }) => state === 'damaged')) process.exitCode = exitCodes.failure;
 }

@@ -9,10 +9,12 @@ import { listCheckpoints } from './list-checkpoints.js';
 import { RunFolder } from './run-folder.js';
 
 let root: string;
+let run: { runDir: string; project: string };
 let folder: RunFolder;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'resnode-list-'));
-  folder = new RunFolder({ runDir: root, project: 'birds' });
+  run = { runDir: root, project: 'birds' };
+  folder = new RunFolder(run);
   mkdirSync(folder.checkpoints, { recursive: true });
 });
 afterEach(() => rmSync(root, { recursive: true }));
@@ -27,8 +29,8 @@ it('tells of each checkpoint what it is, oldest first', async () => {
   const [first, second, within] = [save(1), save(2), save(2, 9)];
   await folder.mark('best', first);
   await folder.mark('last', within);
-  const { run, checkpoints } = await listCheckpoints(folder);
-  expect(run).toBe(folder.path);
+  const { run: path, checkpoints } = await listCheckpoints(run);
+  expect(path).toBe(folder.path);
   const content = readFileSync(first);
   const sha256 = createHash('sha256').update(content).digest('hex');
   expect(checkpoints).toMatchObject([
@@ -45,7 +47,7 @@ it('says what is damaged, what is of another version, and what a mark names in v
   const gone = folder.checkpointPath({ epoch: 3, step: 0 });
   await folder.mark('last', gone);
   await folder.mark('best', gone);
-  const { checkpoints } = await listCheckpoints(folder);
+  const { checkpoints } = await listCheckpoints(run);
   expect(checkpoints).toMatchObject([
     { path: cut, state: 'damaged', bytes: 700, accuracy: null, problem: /cut off/ },
     { path: later, state: 'unknown', problem: /version 9/ },
@@ -54,5 +56,5 @@ it('says what is damaged, what is of another version, and what a mark names in v
 });
 
 it('refuses a run without any', async () => {
-  await expect(listCheckpoints(folder)).rejects.toThrow(/birds has no checkpoint/);
+  await expect(listCheckpoints(run)).rejects.toThrow(/birds has no checkpoint/);
 });

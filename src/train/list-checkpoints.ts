@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { UserError } from '../errors.js';
 import { DamagedCheckpoint, parseCheckpoint } from './checkpoint.js';
-import type { CheckpointFile, RunFolder } from './run-folder.js';
+import { type CheckpointFile, RunFolder } from './run-folder.js';
 import { accuracyAfter } from './starting-point.js';
 
 /** One checkpoint of a run, read and checked. */
@@ -34,9 +34,17 @@ export interface CheckpointList {
 
 /**
  * Reads every checkpoint of a run and checks that it is whole.
+ * @param run.runDir folder of all runs; default `runs`
  * @throws UserError when the run has none
+ * @example
+ * const { checkpoints } = await listCheckpoints({ project: 'birds' });
+ * const sound = checkpoints.every(({ state }) => state === 'whole');
  */
-export async function listCheckpoints(folder: RunFolder): Promise<CheckpointList> {
+export async function listCheckpoints(run: {
+  project: string;
+  runDir?: string | undefined;
+}): Promise<CheckpointList> {
+  const folder = new RunFolder(run);
   const marks = { last: await folder.marked('last'), best: await folder.marked('best') };
   const checkpoints: ListedCheckpoint[] = [];
   // one after the other: each is read whole

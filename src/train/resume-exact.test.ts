@@ -8,7 +8,6 @@ import { preprocess } from '../data/preprocess/preprocess.js';
 import { readCheckpoint } from './checkpoint.js';
 import type { TrainEvent } from './events.js';
 import { listCheckpoints } from './list-checkpoints.js';
-import { RunFolder } from './run-folder.js';
 import { type TrainOptions, type TrainResult, train } from './train.js';
 
 let root: string;
@@ -46,7 +45,7 @@ async function outcome({ checkpoints, history }: TrainResult): Promise<unknown> 
 }
 
 const placesOf = async (project: string): Promise<string[]> => {
-  const { checkpoints } = await listCheckpoints(new RunFolder({ runDir: at('runs'), project }));
+  const { checkpoints } = await listCheckpoints({ runDir: at('runs'), project });
   return checkpoints.map(({ path }) => basename(path, '.safetensors'));
 };
 

@@ -74,7 +74,7 @@ export async function finalTensors(runDir: string, project: string): Promise<Map
 export async function damagedCheckpoints(runDir: string, project: string): Promise<string[]> {
   const folder = new RunFolder({ runDir, project });
   if ((await folder.list()).length === 0) return [];
-  const { checkpoints } = await listCheckpoints(folder);
+  const { checkpoints } = await listCheckpoints({ runDir, project });
   return checkpoints
     .filter(({ state }) => state !== 'whole')
     .map(({ path, problem }) => `${path}: ${problem}`);
