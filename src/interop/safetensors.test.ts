@@ -70,12 +70,12 @@ describe('safetensors', () => {
     const later = fill(new SafetensorsWriter(specs, { note: 'x' }, { into: used }));
     const bytes = later.finish({ checksum: false });
     expect(bytes.buffer).toBe(used);
-    expect(bytes).not.toEqual(whole);
+    expect(Buffer.compare(bytes, whole)).not.toBe(0);
     await addChecksum(bytes);
     expect(Buffer.compare(bytes, whole)).toBe(0);
     await expect(addChecksum(bytes)).rejects.toThrow('has its checksum already');
     const small = new SafetensorsWriter(specs, { note: 'x' }, { into: new ArrayBuffer(8) });
-    expect(fill(small).finish()).toEqual(whole);
+    expect(Buffer.compare(fill(small).finish(), whole)).toBe(0);
   });
 
   it('refuses every cut', () => {
