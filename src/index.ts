@@ -22,6 +22,11 @@ export {
   evaluate,
 } from './train/evaluate.js';
 export type { TrainEvent, TrainListener, TrainStart, TrainStep } from './train/events.js';
+export {
+  type CheckpointList,
+  type ListedCheckpoint,
+  listCheckpoints,
+} from './train/list-checkpoints.js';
 export type { OptimizerSpec } from './train/optimizers/index.js';
 export {
   type PicturePrediction,

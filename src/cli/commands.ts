@@ -10,6 +10,7 @@ export const commands: ReadonlyArray<() => Promise<Command>> = [
   async () => (await import('./predict.js')).predictCommand(),
   async () => (await import('./plot.js')).plotCommand(),
   async () => (await import('./compare.js')).compareCommand(),
+  async () => (await import('./checkpoints.js')).checkpointsCommand(),
   async () => (await import('./summary.js')).summaryCommand(),
   async () => (await import('./recipes.js')).recipesCommand(),
   async () => (await import('./config.js')).configCommand(),

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Config } from '../config/config.js';
 import type { GatheredConfig } from '../config/gather.js';
@@ -34,7 +35,7 @@ export interface TrainFlags extends ModelFlags {
   seed?: number;
   workers?: number;
   threads?: number;
-  checkpointInterval?: number;
+  checkpointInterval?: string;
   keepLast?: number;
   logFile?: string;
   logLevel?: LogLevel;
@@ -42,7 +43,8 @@ export interface TrainFlags extends ModelFlags {
   tensorboard?: boolean;
   histograms?: boolean;
   mistakes?: number;
-  resume: boolean;
+  resume?: string | false;
+  fork?: string;
   json: boolean;
 }
 
@@ -75,12 +77,18 @@ Examples:
   $ resnode train --data data --project small --stages 128x1,256x2,512x2,1024x1 \\
         --optimizer adam --schedule cosine,tMax=5,etaMin=1e-5
   $ resnode train --data data --project birds --lr 0.001
-        the same run, going on with a smaller learning rate`;
+        the same run, going on with a smaller learning rate
+  $ resnode train --project birds --resume runs/birds/checkpoints/epoch-0040.safetensors
+        the same run from there again; without --resume the next time, or it goes back once more
+  $ resnode train --project birds --fork birds-slow --lr 0.001 --epochs 100
+        a new run that starts where birds is`;
 
 /** `resnode train --data DATA --project NAME`. */
 export function trainCommand(): Command {
   const command = new Command('train').description('Train a network on a dataset, or go on with a training.');
   return addTrainOptions(command)
+    .option('--resume <file>', 'go back to this checkpoint of the run; later ones go to checkpoints/replaced')
+    .option('--fork <name>', "start a new run from the project's last checkpoint, or from --resume FILE")
     .option('--no-resume', 'refuse to go on with a run that exists')
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', examples)
@@ -122,7 +130,7 @@ export function addTrainOptions(command: Command): Command {
     .option('--seed <number>', 'of weights, order and transforms (default: 0)', wholeNumber)
     .option('--workers <number>', 'threads that load pictures; no influence on the result', wholeNumber)
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
-    .option('--checkpoint-interval <epochs>', 'epochs between checkpoints (default: 1)', wholeNumber)
+    .option('--checkpoint-interval <interval>', 'save every 5 (epochs), 200steps, 10min (default: 1)')
     .option('--keep-last <number>', 'checkpoints to keep beside the best (default: 3)', wholeNumber)
     .option('--tensorboard', 'write event files for TensorBoard (the default)')
     .option('--no-tensorboard', 'write none')
@@ -150,11 +158,12 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   try {
     for (const text of notices(gathered)) shown.say(text);
     const result = await train({
-      ...{ ...settings, project: projectOf(gathered), runDir, log, resume: flags.resume },
+      ...{ ...settings, project: projectOf(gathered, flags), runDir, log },
+      ...{ resume: flags.resume, fork: flags.fork },
       ...{ signal: stopping.signal, onProgress: shown.listen },
     });
     line.clear();
-    process.stdout.write(flags.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result));
+    process.stdout.write(flags.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result, flags));
     if (result.status === 'stopped') process.exitCode = stopping.exitCode;
   } finally {
     line.clear();
@@ -182,11 +191,16 @@ export async function flagsAsConfig(flags: TrainFlags, command: Command): Promis
   };
 }
 
-function projectOf({ project }: GatheredConfig): string {
-  if (project !== undefined) return project;
+function projectOf({ project }: GatheredConfig, { fork, resume }: TrainFlags): string {
+  // a file says by itself where a fork starts
+  const name = project ?? (typeof resume === 'string' ? fork : undefined);
+  if (name !== undefined) return name;
   throw new UserError('the run has no name', {
     exitCode: exitCodes.usage,
-    hint: 'Give --project NAME, or `project` in resnode.config.ts (resnode init writes one).',
+    hint:
+      fork === undefined
+        ? 'Give --project NAME, or `project` in resnode.config.ts (resnode init writes one).'
+        : 'Give --project NAME, the run to fork, or --resume FILE.',
   });
 }
 
@@ -199,15 +213,19 @@ function notices({ recipe, changed, loaded }: GatheredConfig): string[] {
   return said.length > 0 ? [said.join(', ')] : [];
 }
 
-function summary(result: TrainResult): string {
+function summary(result: TrainResult, { fork, resume }: TrainFlags): string {
   const { status, history, epoch, step, best, run: folder, checkpoints } = result;
   const seconds = history.reduce((sum, each) => sum + each.seconds, 0);
   const where = step > 0 ? `epoch ${epoch + 1}, step ${step}` : `epoch ${epoch}`;
+  const next =
+    fork === undefined && typeof resume !== 'string'
+      ? 'the same command'
+      : `--project ${basename(folder)}, without --fork and --resume,`;
   const row = (name: string, text: string): string => `  ${name.padEnd(12)}${text}`;
   const lines = [
     status === 'finished'
       ? `trained ${epoch} epochs in ${formatDuration(seconds)}`
-      : `stopped in ${where}; the same command goes on from there`,
+      : `stopped in ${where}; ${next} goes on from there`,
   ];
   if (best) lines.push(row('best', `${best.accuracy.toFixed(2)} % in epoch ${best.epoch}`));
   if (checkpoints.last) lines.push(row('checkpoint', checkpoints.last));

@@ -203,7 +203,7 @@ export const configSchema = z.strictObject({
     flag: '--threads',
   }),
   checkpointInterval: setting(train.checkpointInterval, {
-    says: 'epochs between checkpoints',
+    says: 'between two checkpoints: a number of epochs, or a text as `200steps` or `10min`',
     usual: '`1`',
     flag: '--checkpoint-interval',
   }),

@@ -44,8 +44,11 @@ export interface EngineState {
   readonly values: ReadonlyMap<string, Value>;
   /** Optimizer slots in use: none until a graph with an optimizer is compiled. */
   readonly slots: readonly OptimizerSlot[];
-  /** A copy of a parameter or statistic, or of what the optimizer keeps for it, or of its last gradient. */
-  read(name: string, slot?: OptimizerSlot | 'gradient'): Float32Array;
+  /**
+   * A copy of a parameter or statistic, or of what the optimizer keeps for it, or of its last gradient.
+   * @param into where to put the numbers, instead of a new array
+   */
+  read(name: string, slot?: OptimizerSlot | 'gradient', into?: Float32Array): Float32Array;
   write(name: string, data: Float32Array, slot?: OptimizerSlot): void;
   close(): void;
 }

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { floatsOf, parseSafetensors, SafetensorsError, SafetensorsWriter } from './safetensors.js';
+import {
+  addChecksum,
+  floatsOf,
+  parseSafetensors,
+  SafetensorsError,
+  SafetensorsWriter,
+} from './safetensors.js';
 
 function sample(): Uint8Array {
   const file = new SafetensorsWriter(
@@ -48,6 +54,28 @@ describe('safetensors', () => {
     const { tensors } = parseSafetensors(bytes);
     expect(tensors.size).toBeGreaterThan(10);
     for (const tensor of tensors.values()) expect(floatsOf(tensor).every(Number.isFinite)).toBe(true);
+  });
+
+  it('takes its checksum later, computed in pieces, and has the same bytes then', async () => {
+    const specs = [{ name: 'w', dtype: 'F32', shape: [600_000] }] as const;
+    const fill = (file: SafetensorsWriter): SafetensorsWriter => {
+      file.floats('w').forEach((_, index, all) => {
+        all[index] = Math.sin(index);
+      });
+      return file;
+    };
+    const whole = fill(new SafetensorsWriter(specs, { note: 'x' })).finish();
+    const used = new ArrayBuffer(whole.length + 5);
+    new Uint8Array(used).fill(7);
+    const later = fill(new SafetensorsWriter(specs, { note: 'x' }, { into: used }));
+    const bytes = later.finish({ checksum: false });
+    expect(bytes.buffer).toBe(used);
+    expect(Buffer.compare(bytes, whole)).not.toBe(0);
+    await addChecksum(bytes);
+    expect(Buffer.compare(bytes, whole)).toBe(0);
+    await expect(addChecksum(bytes)).rejects.toThrow('has its checksum already');
+    const small = new SafetensorsWriter(specs, { note: 'x' }, { into: new ArrayBuffer(8) });
+    expect(Buffer.compare(fill(small).finish(), whole)).toBe(0);
   });
 
   it('refuses every cut', () => {

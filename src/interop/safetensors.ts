@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 
 /** Element types and their bytes. */
@@ -31,6 +32,12 @@ const lengthBytes = 8;
 const headerAlignment = 8;
 const longestHeader = 100_000_000;
 const checksumKey = 'checksum';
+/** As long as a checksum, which takes its place. */
+const noChecksum = 'to be computed';
+/** Bytes between two breaths while a checksum is computed. */
+const pieceBytes = 1 << 20;
+/** Room for longer metadata in memory that is used again. */
+const slackBytes = 1 << 17;
 
 /**
  * A .safetensors file in memory, laid out at once and then filled in place. The metadata gets a `checksum`
@@ -44,14 +51,19 @@ export class SafetensorsWriter {
   readonly #metadata: Readonly<Record<string, string>>;
   readonly #specs: readonly TensorSpec[];
   readonly #starts = new Map<string, { spec: TensorSpec; start: number }>();
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #dataStart: number;
 
-  constructor(specs: readonly TensorSpec[], metadata: Readonly<Record<string, string>>) {
+  /** @param options.into memory to use again; new memory is taken where the file does not fit in */
+  constructor(
+    specs: readonly TensorSpec[],
+    metadata: Readonly<Record<string, string>>,
+    options: { into?: ArrayBuffer | undefined } = {},
+  ) {
     // large elements first, so that each tensor lies on a multiple of its element
     this.#specs = specs.toSorted((a, b) => dtypeBytes[b.dtype] - dtypeBytes[a.dtype]);
     this.#metadata = metadata;
-    const header = this.#header(0);
+    const header = this.#header(noChecksum);
     this.#dataStart = lengthBytes + header.length;
     let size = 0;
     for (const spec of this.#specs) {
@@ -59,7 +71,7 @@ export class SafetensorsWriter {
       this.#starts.set(spec.name, { spec, start: size });
       size += byteLength(spec);
     }
-    this.#bytes = new Uint8Array(this.#dataStart + size);
+    this.#bytes = room(this.#dataStart + size, options.into);
   }
 
   /** The place of an F32 tensor's elements. */
@@ -80,12 +92,17 @@ export class SafetensorsWriter {
     return new BigInt64Array(this.#bytes.buffer, start, count);
   }
 
-  /** Writes the header; gives the whole file. */
-  finish(): Uint8Array<ArrayBuffer> {
-    const header = this.#header(crc32(this.#bytes.subarray(this.#dataStart)));
+  /**
+   * Writes the header; gives the whole file.
+   * @param options.checksum false leaves its place open, for {@link addChecksum}
+   */
+  finish({ checksum = true }: { checksum?: boolean } = {}): Uint8Array<ArrayBuffer> {
+    const header = this.#header(
+      checksum ? checksumText(crc32(this.#bytes.subarray(this.#dataStart))) : noChecksum,
+    );
     new DataView(this.#bytes.buffer).setBigUint64(0, BigInt(header.length), true);
     this.#bytes.set(header, lengthBytes);
-    return this.#bytes as Uint8Array<ArrayBuffer>;
+    return this.#bytes;
   }
 
   #place(name: string, dtype: SafetensorsDType): { start: number; count: number } {
@@ -95,8 +112,8 @@ export class SafetensorsWriter {
   }
 
   /** As long for one checksum as for another. */
-  #header(checksum: number): Uint8Array {
-    const metadata = { ...this.#metadata, [checksumKey]: checksumText(checksum) };
+  #header(checksum: string): Uint8Array {
+    const metadata = { ...this.#metadata, [checksumKey]: checksum };
     const header: Record<string, unknown> = { __metadata__: metadata };
     let start = 0;
     for (const spec of this.#specs) {
@@ -109,6 +126,23 @@ export class SafetensorsWriter {
     padded.set(text);
     return padded;
   }
+}
+
+/**
+ * Puts the checksum into a file that was finished without. Goes in pieces, so that the thread can do other
+ * things meanwhile; nothing may change the bytes until it resolves.
+ */
+export async function addChecksum(bytes: Uint8Array): Promise<void> {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const dataStart = lengthBytes + Number(file.readBigUInt64LE(0));
+  const place = file.subarray(0, dataStart).indexOf(`"${checksumKey}":"${noChecksum}"`);
+  if (place < 0) throw new Error('the file has its checksum already');
+  let sum = 0;
+  for (let start = dataStart; start < file.length; start += pieceBytes) {
+    sum = crc32(file.subarray(start, start + pieceBytes), sum);
+    await breathe();
+  }
+  file.write(checksumText(sum), place + `"${checksumKey}":"`.length);
 }
 
 /**
@@ -186,6 +220,12 @@ function readEntry(name: string, entry: unknown): TensorSpec & { start: number; 
     );
   }
   return { ...spec, start, end };
+}
+
+/** Memory of which every byte is going to be written. */
+function room(size: number, into: ArrayBuffer | undefined): Uint8Array<ArrayBuffer> {
+  if (into && into.byteLength >= size) return new Uint8Array(into, 0, size);
+  return new Uint8Array(new ArrayBuffer(size + slackBytes), 0, size);
 }
 
 function checksumText(checksum: number): string {

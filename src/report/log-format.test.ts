@@ -6,7 +6,10 @@ import { logRecord } from './log-record.js';
 const event: TrainEvent = { kind: 'rejected', file: 'train/a.jpg', reason: 'cut\noff' };
 const lines = (...options: Parameters<typeof lineFormat>): Array<string | undefined> => {
   const format = lineFormat(...options);
-  const events: TrainEvent[] = [{ kind: 'checkpoint', path: 'c', best: true }, event];
+  const events: TrainEvent[] = [
+    { kind: 'checkpoint', path: 'c', best: true, epoch: 3, step: 0, globalStep: 9 },
+    event,
+  ];
   return events.map((each) => format(logRecord(each)!));
 };
 

@@ -19,7 +19,14 @@ const events: TrainEvent[] = [
     valTop5: 90,
     seconds: 2,
   },
-  { kind: 'checkpoint', path: 'runs/a/checkpoints/epoch-0001.safetensors', best: true },
+  {
+    kind: 'checkpoint',
+    path: 'runs/a/checkpoints/epoch-0001.safetensors',
+    best: true,
+    epoch: 3,
+    step: 0,
+    globalStep: 9,
+  },
   { kind: 'learningRate', from: 0.01, to: 0.005 },
   { kind: 'warning', message: 'careful' },
 ];

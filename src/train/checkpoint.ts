@@ -91,7 +91,11 @@ export function checkpointMetadata(values: CheckpointInfo): Record<string, strin
  *   checkpoint of resnode, or cannot be read
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const bytes = await readBytes(path);
+  return parseCheckpoint(path, await readBytes(path));
+}
+
+/** {@link readCheckpoint} of what was read already. @param path for messages */
+export function parseCheckpoint(path: string, bytes: Uint8Array): Checkpoint {
   let file: Safetensors;
   try {
     file = parseSafetensors(bytes);
@@ -107,6 +111,9 @@ async function readBytes(path: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EIO') {
+      throw new DamagedCheckpoint(`the checkpoint ${path} is damaged: ${message}`, { cause: error });
+    }
     const what =
       code === 'ENOENT' ? `there is no file ${path}` : `cannot read the checkpoint ${path}: ${message}`;
     throw new UserError(what, { cause: error });

@@ -5,6 +5,7 @@ import type { Dataset } from '../data/dataset.js';
 import { exitCodes, UserError } from '../errors.js';
 import { checkPictureSize, createModel, defaultModel, type ModelSpec } from '../models/index.js';
 import type { Model, ModelDescription } from '../models/model.js';
+import { checkpointIntervalSetting } from './checkpoint-interval.js';
 import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
 import { resolveSchedule, type ScheduleSpec } from './schedules/index.js';
 import { checkLists, listsFor, type TransformSettings, transformLists } from './transform-lists.js';
@@ -45,8 +46,8 @@ export interface TrainSettings {
   workers?: number | undefined;
   /** Threads of the engine. Default: physical cores. */
   threads?: number | undefined;
-  /** Epochs between two checkpoints. Default 1. */
-  checkpointInterval?: number | undefined;
+  /** Between two checkpoints: a number of epochs, or `5epochs`, `200steps`, `10min`. Default 1. */
+  checkpointInterval?: number | string | undefined;
   /** Checkpoints to keep beside the best. Default 3. */
   keepLast?: number | undefined;
   /** Write event files for TensorBoard. Default true. */
@@ -77,7 +78,7 @@ export const trainConfig = z.strictObject({
   seed: z.int(),
   workers: atLeastOne.max(256).optional(),
   threads: atLeastOne.max(4096).optional(),
-  checkpointInterval: atLeastOne,
+  checkpointInterval: checkpointIntervalSetting,
   keepLast: atLeastOne,
   tensorboard: z.boolean().optional(),
   histograms: z.boolean().optional(),

@@ -87,7 +87,14 @@ describe('an engine session', () => {
     const rest = second.session.train({ ...span(7, 5), sums });
     expect(rest.sums).toEqual(learned.sums);
     const request = { metadata: {}, globalStep: 12 };
-    expect(second.session.snapshot(request)).toEqual(whole.session.snapshot(request));
+    const final = whole.session.snapshot(request);
+    expect(second.session.snapshot(request)).toEqual(final);
+    // memory that was used before changes nothing
+    const into = new ArrayBuffer((final?.length ?? 0) + 99);
+    new Uint8Array(into).fill(0xff);
+    const again = second.session.snapshot({ ...request, into });
+    expect(again?.buffer).toBe(into);
+    expect(again).toEqual(final);
     for (const { session } of [whole, first, second]) session.close();
   });
 
@@ -181,6 +188,24 @@ describe('an engine session', () => {
     const first = trained(own, { batches: 1 });
     expect(trained(own, { learningRate: numbers(0.05, 0, 0) })).toBe(first);
     expect(trained(own, { learningRate: numbers(0, 0, 0.05) })).not.toBe(first);
+  });
+
+  it('pauses between two steps when the time is up, and goes on as if it had not', () => {
+    const batches = [batch, batch, batch];
+    const [whole, paused] = [make(batches), make(batches)];
+    for (const { session } of [whole, paused]) session.initialize({ seed: 4 });
+    const learned = whole.session.train(span(3));
+    // at least one batch each time, and the last one ends the span
+    const first = paused.session.train({ ...span(3), milliseconds: 0 });
+    expect(first).toMatchObject({ ended: 'paused', batches: 1 });
+    const second = paused.session.train({ ...span(2, 1), sums: first.sums, milliseconds: 0 });
+    expect(second).toMatchObject({ ended: 'paused', batches: 1 });
+    const third = paused.session.train({ ...span(1, 2), sums: second.sums, milliseconds: 0 });
+    expect(third).toMatchObject({ ended: 'done', batches: 1 });
+    expect(third.sums).toEqual(learned.sums);
+    const request = { metadata: {}, globalStep: 3 };
+    expect(paused.session.snapshot(request)).toEqual(whole.session.snapshot(request));
+    for (const { session } of [whole, paused]) session.close();
   });
 
   it('ends between two steps when it is told to, and when no more batches come', () => {

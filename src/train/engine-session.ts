@@ -47,6 +47,8 @@ export interface SpanProgress {
 
 export interface TrainSpan extends SpanRates {
   readonly batches: number;
+  /** Pauses after the first batch that ends past this time. */
+  readonly milliseconds?: number;
   /** Batches done in the whole run before. */
   readonly globalStep: number;
   /** Of the batches of the epoch before these. */
@@ -54,8 +56,11 @@ export interface TrainSpan extends SpanRates {
 }
 
 export interface SpanResult extends SpanProgress {
-  /** `starved`: no more batches came; `notFinite`: the last batch's loss was NaN or infinite. */
-  readonly ended: 'done' | 'stopped' | 'starved' | 'notFinite';
+  /**
+   * `paused`: the time was up; `starved`: no more batches came; `notFinite`: the last batch's loss was NaN or
+   * infinite.
+   */
+  readonly ended: 'done' | 'paused' | 'stopped' | 'starved' | 'notFinite';
   /** Why it starved. */
   readonly reason?: string;
   /** Milliseconds that the engine waited for batches. */
@@ -131,7 +136,7 @@ export class EngineSession {
     if (!training || !program || !this.#graph) throw new Error('the session was made without training');
     const names = this.#graph.values('input').map(({ name }) => name);
     const seed = Int32Array.from(philoxKey(training.seed));
-    return this.#span(span.batches, span.sums, ({ images, labels }, done, sums) => {
+    return this.#span(span, ({ images, labels }, done, sums) => {
       // a batch of unreadable pictures teaches nothing
       if (labels.every((label) => label < 0)) return sums;
       const update = span.globalStep + done + 1;
@@ -153,7 +158,7 @@ export class EngineSession {
   /** Measures loss and accuracy on the next batches of the loader. */
   validate({ batches }: { batches: number }): SpanResult {
     const { classes } = this.#options;
-    return this.#span(batches, noSums, ({ images, labels, count }, _, sums) => {
+    return this.#span({ batches, sums: noSums }, ({ images, labels, count }, _, sums) => {
       const program = this.#program(count);
       program.run({ image: images });
       const after = addBatch(sums, { logits: program.read('logits'), labels, classes });
@@ -169,7 +174,7 @@ export class EngineSession {
   classify({ batches, sums, top }: { batches: number; sums: Sums; top: number }): ClassifyResult {
     const { classes } = this.#options;
     const packer = new PredictionPacker({ classes, top });
-    const span = this.#span(batches, sums, ({ images, labels, count }, _, before) => {
+    const span = this.#span({ batches, sums }, ({ images, labels, count }, _, before) => {
       const program = this.#program(count);
       program.run({ image: images });
       const logits = program.read('logits');
@@ -195,11 +200,13 @@ export class EngineSession {
   /**
    * The whole state as a .safetensors file.
    * @param request.globalStep written as each batch norm's `num_batches_tracked`
-   * @returns undefined when a number in it is NaN or infinite
+   * @param request.into memory of an earlier snapshot, to use again: touching new memory takes longer than copying
+   * @returns the file without its checksum, see `addChecksum`; undefined when a number in it is NaN or infinite
    */
   snapshot(request: {
     metadata: Record<string, string>;
     globalStep: number;
+    into?: ArrayBuffer | undefined;
   }): Uint8Array<ArrayBuffer> | undefined {
     const values = [...this.#state.values.values()];
     const tracked = values
@@ -216,15 +223,16 @@ export class EngineSession {
         ),
       ],
       request.metadata,
+      { into: request.into },
     );
     for (const name of tracked) file.longs(name)[0] = BigInt(request.globalStep);
     for (const { name } of values) {
-      if (!copyFinite(this.#state.read(name), file.floats(name))) return undefined;
+      if (!allFinite(this.#state.read(name, undefined, file.floats(name)))) return undefined;
     }
     for (const [name, slot] of slotted) {
-      if (!copyFinite(this.#state.read(name, slot), file.floats(slotName(name, slot)))) return undefined;
+      if (!allFinite(this.#state.read(name, slot, file.floats(slotName(name, slot))))) return undefined;
     }
-    return file.finish();
+    return file.finish({ checksum: false });
   }
 
   /**
@@ -251,15 +259,19 @@ export class EngineSession {
 
   /** Runs `step` on batch after batch; it gives the new sums, or undefined for a loss that is no number. */
   #span(
-    batches: number,
-    first: Sums,
+    {
+      batches,
+      sums: first,
+      milliseconds = Number.POSITIVE_INFINITY,
+    }: Omit<TrainSpan, 'globalStep' | 'learningRate'>,
     step: (batch: TakenBatch, done: number, sums: Sums) => Sums | undefined,
   ): SpanResult {
     const { reader, stop, onProgress } = this.#options;
     if (!reader) throw new Error('the session was made without a loader');
     let sums = first;
     let waitedMs = 0;
-    let reported = performance.now();
+    const started = performance.now();
+    let reported = started;
     for (let done = 0; done < batches; done++) {
       if (Atomics.load(stop, 0) !== 0) return { batches: done, sums, waitedMs, ended: 'stopped' };
       let batch: ReturnType<BatchReader['take']>;
@@ -278,6 +290,9 @@ export class EngineSession {
       if (now - reported >= progressInterval) {
         reported = now;
         onProgress?.({ batches: done + 1, sums });
+      }
+      if (now - started >= milliseconds && done + 1 < batches) {
+        return { batches: done + 1, sums, waitedMs, ended: 'paused' };
       }
     }
     return { batches, sums, waitedMs, ended: 'done' };
@@ -343,12 +358,11 @@ function floats(tensors: Safetensors['tensors'], name: string): Float32Array {
   return floatsOf(tensor);
 }
 
-/** Copies; false when a number is NaN or infinite. */
-function copyFinite(from: Float32Array, to: Float32Array): boolean {
-  to.set(from);
+/** False when a number is NaN or infinite. */
+function allFinite(values: Float32Array): boolean {
   // 0 x is 0 for every number but those, and NaN spreads
   let sum = 0;
-  for (let index = 0; index < from.length; index++) sum += 0 * (from[index] as number);
+  for (let index = 0; index < values.length; index++) sum += 0 * (values[index] as number);
   return sum === 0;
 }
 

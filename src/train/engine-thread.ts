@@ -139,11 +139,13 @@ class EngineServer {
   }
 }
 
-/** The memory of a result that is one array: handed over, not copied. */
+/** The memory of a result that is one array, and has it for itself: handed over, not copied. */
 function ownBuffer(result: unknown): ArrayBuffer[] {
   if (!(result instanceof Uint8Array || result instanceof Float32Array)) return [];
   const { buffer, byteLength } = result;
-  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
+  // a snapshot's memory has room left over
+  const own = result instanceof Uint8Array || buffer.byteLength === byteLength;
+  return own && buffer instanceof ArrayBuffer ? [buffer] : [];
 }
 
 if (parentPort) {

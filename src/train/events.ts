@@ -1,4 +1,5 @@
 import type { EpochResult } from './checkpoint.js';
+import type { SavedCheckpoint } from './checkpoint-saver.js';
 
 /** What a training tells while it runs. */
 export type TrainEvent =
@@ -7,8 +8,8 @@ export type TrainEvent =
   | TrainStart
   | TrainStep
   | ({ readonly kind: 'epoch'; readonly epochs: number; readonly steps: number } & EpochResult)
-  /** A checkpoint is on the disk. */
-  | { readonly kind: 'checkpoint'; readonly path: string; readonly best: boolean }
+  /** A checkpoint is on the disk, durable, and marked as the last. */
+  | ({ readonly kind: 'checkpoint' } & SavedCheckpoint)
   | { readonly kind: 'learningRate'; readonly from: number; readonly to: number }
   /** A picture that could not be used, once for each. */
   | { readonly kind: 'rejected'; readonly file: string; readonly reason: string }

@@ -1,7 +1,6 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import { type Checkpoint, readCheckpoint } from './checkpoint.js';
+import { latestRun } from './latest-run.js';
 import { RunFolder } from './run-folder.js';
 
 /** Which checkpoint: a file, or the last (or best) one of a run; of the run that saved last by default. */
@@ -22,7 +21,7 @@ export interface CheckpointChoice {
 export async function pickCheckpoint(choice: CheckpointChoice): Promise<Checkpoint> {
   const { checkpoint, runDir = 'runs', best = false, onWarning = () => {} } = choice;
   if (checkpoint !== undefined) return readCheckpoint(checkpoint);
-  const project = choice.project ?? (await latestRun(runDir));
+  const project = choice.project ?? (await requireLatestRun(runDir));
   const folder = new RunFolder({ runDir, project });
   const found = best ? await bestOf(folder) : await lastOf(folder, onWarning);
   if (found) return found;
@@ -37,27 +36,13 @@ async function bestOf(folder: RunFolder): Promise<Checkpoint | undefined> {
 }
 
 function lastOf(folder: RunFolder, warn: (message: string) => void): Promise<Checkpoint | undefined> {
-  return folder.lastCheckpoint({ onDamaged: (message) => warn(`${message}; using the one before`) });
+  return folder.lastCheckpoint({ onWarning: warn });
 }
 
-/** The run whose last checkpoint is the newest. */
-async function latestRun(runDir: string): Promise<string> {
-  const names = await readdir(runDir).catch(() => []);
-  const times = await Promise.all(
-    names.map(async (name) => {
-      const marker = join(runDir, name, 'checkpoints', 'last');
-      return {
-        name,
-        time: await stat(marker).then(
-          ({ mtimeMs }) => mtimeMs,
-          () => undefined,
-        ),
-      };
-    }),
-  );
-  const runs = times.filter((each): each is { name: string; time: number } => each.time !== undefined);
-  const [latest] = runs.sort((a, b) => b.time - a.time);
-  if (latest) return latest.name;
+/** @throws UserError when no run has been trained */
+export async function requireLatestRun(runDir: string): Promise<string> {
+  const latest = await latestRun(runDir);
+  if (latest !== undefined) return latest;
   throw new UserError(`there is no trained run in ${runDir}`, {
     hint: 'Give --project NAME, --run-dir FOLDER or --checkpoint FILE; or train first: resnode train --data DATA --project NAME',
   });

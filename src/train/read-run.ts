@@ -34,7 +34,7 @@ export async function readRun(run: string, options: ReadRunOptions = {}): Promis
   }
   const folder = new RunFolder({ runDir: dirname(path), project: basename(path) });
   const last = await folder.lastCheckpoint({
-    onDamaged: (message) => onWarning(`${message}; using the one before`),
+    onWarning,
   });
   if (last) return { name: basename(path), path, info: last.info };
   throw new UserError(`the run ${path} has no checkpoint yet`, {

@@ -5,6 +5,7 @@ import type { Checkpoint } from './checkpoint.js';
 import { type ResolvedTraining, sameModel, type TrainSettings } from './config.js';
 import type { RunFolder } from './run-folder.js';
 import { Schedule } from './schedules/index.js';
+import type { StartingPoint } from './starting-point.js';
 import { type Position, startPosition } from './trainer.js';
 
 /** What `resume: false` says of a run that exists. */
@@ -17,29 +18,28 @@ export function alreadyTrained(folder: RunFolder, { info }: Checkpoint): UserErr
 /** @throws UserError when the run belongs to another dataset, other classes or another model */
 export function checkSameRun(
   folder: RunFolder,
-  { info }: Checkpoint,
+  { kind, checkpoint: { path, info } }: StartingPoint,
   dataset: Dataset,
   { model }: TrainSettings,
 ): void {
-  const hint = 'Give another --project for a new training. Nothing was changed.';
+  const fork = kind === 'fork';
+  const subject = fork ? `the checkpoint ${path}` : `the run ${folder.path}`;
+  const hint = `Give another --project for a new training${fork ? ', without --fork' : ''}. Nothing was changed.`;
   if (info.classes.join('\n') !== dataset.classes.join('\n')) {
     throw new UserError(
-      `the run ${folder.path} tells ${info.classes.length} other classes apart than the ${dataset.classes.length} of ${dataset.folder}`,
+      `${subject} tells ${info.classes.length} other classes apart than the ${dataset.classes.length} of ${dataset.folder}`,
       { hint },
     );
   }
   if (info.dataset !== dataset.fingerprint) {
-    throw new UserError(
-      `the run ${folder.path} was trained on other pictures than those of ${dataset.folder}`,
-      {
-        hint: `${hint} (Its own were in ${info.config.data}.)`,
-      },
-    );
+    throw new UserError(`${subject} was trained on other pictures than those of ${dataset.folder}`, {
+      hint: `${hint} (Its own were in ${info.config.data}.)`,
+    });
   }
   if (model === undefined) return;
   const wanted = createModel(model);
   if (sameModel(wanted.description, info.model.description)) return;
-  throw new UserError(`the run ${folder.path} trains ${info.model.name}, not ${wanted.name}`, { hint });
+  throw new UserError(`${subject} trains ${info.model.name}, not ${wanted.name}`, { hint });
 }
 
 /** The schedule where the checkpoint left it; a learning rate that was changed since holds from here on. */

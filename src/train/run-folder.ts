@@ -1,17 +1,27 @@
-import { readdir, readFile, rmdir, unlink } from 'node:fs/promises';
+import { readdir, readFile, rename, rmdir, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { writeFileAtomic } from '../data/atomic-write.js';
+import { syncFolder, writeFileAtomic } from '../data/atomic-write.js';
 import { makeFolder } from '../data/make-folder.js';
 import { exitCodes, UserError } from '../errors.js';
 import { type Checkpoint, DamagedCheckpoint, readCheckpoint } from './checkpoint.js';
 import type { TrainConfig } from './config.js';
+import { noteLatest } from './latest-run.js';
 import { RunLock } from './run-lock.js';
 
 const extension = '.safetensors';
+const pattern = /^epoch-(\d+)(?:-step-(\d+))?\.safetensors$/;
 const ours = new Set(['checkpoints', 'config.json', 'output.log', 'lock']);
 
 /** Files that name a checkpoint: the one to go on from, and the one with the best accuracy. */
 export type Marker = 'last' | 'best';
+
+/** A file of the folder `checkpoints/`. */
+export interface CheckpointFile {
+  readonly path: string;
+  /** Epochs finished, and batches of the next. */
+  readonly epoch: number;
+  readonly step: number;
+}
 
 /**
  * The folder of one run: `checkpoints/`, `config.json`, `output.log`. Opened for reading it changes nothing;
@@ -93,15 +103,11 @@ export class RunFolder {
     return join(this.checkpoints, `epoch-${digits(epoch, 4)}${within}${extension}`);
   }
 
-  /** Epochs finished and batches of the next, as {@link checkpointPath} put them into the name. */
-  positionOf(path: string): { epoch: number; step: number } {
-    const [, epoch = '', step = ''] = /^epoch-(\d+)(?:-step-(\d+))?/.exec(basename(path)) ?? [];
-    return { epoch: Number(epoch), step: Number(step) };
-  }
-
   /** Names one as the last or the best. */
   async mark(marker: Marker, path: string): Promise<void> {
     await writeFileAtomic(join(this.checkpoints, marker), `${basename(path)}\n`);
+    // a convenience for other commands; a folder of runs that cannot be written stops no training
+    if (marker === 'last') await noteLatest(this.path).catch(() => {});
   }
 
   /** Path of a marked checkpoint; undefined when nothing is marked. */
@@ -111,59 +117,84 @@ export class RunFolder {
     return name && basename(name) === name ? join(this.checkpoints, name) : undefined;
   }
 
-  /** Removes all checkpoints but the newest `keepLast` and the marked ones. */
-  async prune(keepLast: number): Promise<void> {
-    const kept = new Set([await this.marked('last'), await this.marked('best')]);
-    const paths = await this.#list();
-    for (const path of paths.slice(keepLast)) if (!kept.has(path)) await unlink(path);
+  /** Removes a marker. */
+  async unmark(marker: Marker): Promise<void> {
+    await unlink(join(this.checkpoints, marker)).catch(ignoreMissing);
+    await syncFolder(this.checkpoints);
   }
 
-  /**
-   * The checkpoint to go on from: the one marked last, or where that is damaged the one before, and so on.
-   * @param options.onDamaged told of each one that was passed over
-   * @returns undefined when the run has none at all
-   * @throws DamagedCheckpoint when there are some, but all are damaged
-   */
-  async lastCheckpoint(
-    options: { onDamaged?: (message: string) => void } = {},
-  ): Promise<Checkpoint | undefined> {
-    const marked = await this.marked('last');
-    const listed = await this.#list();
-    // one that is newer than the mark was written whole, but its epoch was not closed
-    const candidates = marked && listed.includes(marked) ? listed.slice(listed.indexOf(marked)) : listed;
-    let damage: DamagedCheckpoint | undefined;
-    for (const path of candidates) {
-      try {
-        return await readCheckpoint(path);
-      } catch (error) {
-        if (!(error instanceof DamagedCheckpoint)) throw error;
-        options.onDamaged?.(error.message);
-        damage ??= error;
-      }
-    }
-    if (damage) {
-      throw new DamagedCheckpoint(
-        `no checkpoint of ${this.path} can be read; the last one: ${damage.message}`,
-        {
-          hint: 'Bring back the files from a copy, or start anew with another --project.',
-        },
-      );
-    }
-    return undefined;
-  }
-
-  /** Newest first. */
-  async #list(): Promise<string[]> {
+  /** The run's checkpoint files, newest first: in the order of the training, whatever clocks and file times say. */
+  async list(): Promise<CheckpointFile[]> {
     const names = await readdir(this.checkpoints).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
       throw error;
     });
-    // '-' comes before '.', so the extension would put an epoch's end after the batches that follow it
-    const stem = (name: string): string => name.slice(0, -extension.length);
     return names
-      .filter((name) => name.endsWith(extension) && !name.startsWith('.'))
-      .sort((a, b) => (stem(a) < stem(b) ? 1 : -1))
-      .map((name) => join(this.checkpoints, name));
+      .map((name) => this.fileOf(join(this.checkpoints, name)))
+      .filter((file) => file !== undefined)
+      .sort((a, b) => byPosition(b, a));
+  }
+
+  /** What a checkpoint's name says; undefined for a name that this folder never gives. */
+  fileOf(path: string): CheckpointFile | undefined {
+    const match = pattern.exec(basename(path));
+    const file = { path, epoch: Number(match?.[1]), step: Number(match?.[2] ?? 0) };
+    return match && basename(this.checkpointPath(file)) === basename(path) ? file : undefined;
+  }
+
+  /**
+   * Removes all checkpoints but the newest `keepLast` up to the one marked last, and the marked ones. What lies
+   * beyond the last one belongs to another course of the run: it takes no place from these, and is left alone.
+   */
+  async prune(keepLast: number): Promise<void> {
+    const [last, best] = [await this.marked('last'), await this.marked('best')];
+    const files = upTo(last === undefined ? undefined : this.fileOf(last), await this.list());
+    for (const { path } of files.slice(keepLast)) if (path !== last && path !== best) await unlink(path);
+  }
+
+  /**
+   * The checkpoint to go on from: the one marked last, or where that is damaged or gone the one before, and so on.
+   * @param options.onWarning told once when it is not the one marked last
+   * @returns undefined when the run has none at all
+   * @throws DamagedCheckpoint naming all of them, when there are some but none is whole
+   */
+  async lastCheckpoint(
+    options: { onWarning?: (message: string) => void } = {},
+  ): Promise<Checkpoint | undefined> {
+    const marked = await this.marked('last');
+    // one that is newer than the mark was written whole, but its epoch was not closed
+    const files = upTo(marked === undefined ? undefined : this.fileOf(marked), await this.list());
+    const faults = marked === undefined || files[0]?.path === marked ? [] : [`${marked} is gone`];
+    for (const { path } of files) {
+      try {
+        const checkpoint = await readCheckpoint(path);
+        if (faults.length > 0) options.onWarning?.(`${faults.join('; ')}; using ${path} instead`);
+        return checkpoint;
+      } catch (error) {
+        if (!(error instanceof DamagedCheckpoint)) throw error;
+        faults.push(error.message);
+      }
+    }
+    if (faults.length === 0) return undefined;
+    throw new DamagedCheckpoint(`no checkpoint of ${this.path} can be read: ${faults.join('; ')}`, {
+      hint: 'Bring back the files from a copy, or start anew with another --project.',
+    });
+  }
+
+  /**
+   * Moves checkpoints out of the way, into a folder `checkpoints/replaced/NUMBER`.
+   * @returns that folder
+   */
+  async setAside(paths: readonly string[]): Promise<string> {
+    const replaced = join(this.checkpoints, 'replaced');
+    await makeFolder(replaced);
+    const numbers = (await readdir(replaced)).map(Number).filter(Number.isInteger);
+    const folder = join(replaced, String(Math.max(0, ...numbers) + 1));
+    await makeFolder(folder);
+    for (const path of paths) await rename(path, join(folder, basename(path)));
+    await syncFolder(folder);
+    await syncFolder(this.checkpoints);
+    return folder;
   }
 
   /** What a killed process left half written. */
@@ -174,6 +205,21 @@ export class RunFolder {
       }
     }
   }
+}
+
+type Place = Pick<CheckpointFile, 'epoch' | 'step'>;
+
+/** Below 0 where `a` comes before `b` in a training. */
+export function byPosition(a: Place, b: Place): number {
+  return a.epoch - b.epoch || a.step - b.step;
+}
+
+function upTo(end: Place | undefined, files: readonly CheckpointFile[]): readonly CheckpointFile[] {
+  return end ? files.filter((file) => byPosition(file, end) <= 0) : files;
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 async function readText(path: string): Promise<string | undefined> {

@@ -21,17 +21,23 @@ import type { TrainListener } from './events.js';
 import { readPreparation } from './preparation.js';
 import { alreadyTrained, checkSameRun, resumePosition, resumeSchedule } from './resume.js';
 import { RunFolder } from './run-folder.js';
+import { findStart, type StartingPoint, settleStart } from './starting-point.js';
 import { type Position, startPosition, Trainer } from './trainer.js';
 import { completeLists } from './transform-lists.js';
 
 /** Options of {@link train}. */
 export interface TrainOptions extends TrainSettings {
-  /** Name of the run, a folder below `runDir`. */
+  /** Name of the run, a folder below `runDir`; with `fork`, of the run to start from. */
   project: string;
   /** Default: `runs`. */
   runDir?: string | undefined;
-  /** Go on from the run's last checkpoint; false refuses a run that has one. Default true. */
-  resume?: boolean | undefined;
+  /**
+   * Go on from the run's last checkpoint (true, the default), or from this file of it: later ones are moved to
+   * `checkpoints/replaced/`. False refuses a run that has one.
+   */
+  resume?: boolean | string | undefined;
+  /** Name of a new run that starts from the last checkpoint of `project`, or from the file `resume`. */
+  fork?: string | undefined;
   /** Default: lines of text from the level info on, in the run's output.log. */
   log?: LogSettings | undefined;
   /** Aborted, the training saves where it is, within a batch, and ends with the status `stopped`. */
@@ -66,7 +72,8 @@ export interface TrainResult {
  * const { best } = await train({ data: 'data', project: 'birds', epochs: 20 });
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const folder = new RunFolder(options);
+  const { runDir, project, fork = project } = options;
+  const folder = new RunFolder({ runDir, project: fork });
   await folder.lock();
   const listen = options.onProgress ?? (() => {});
   const log = new RunLog(options.log?.file ?? folder.log, {
@@ -105,17 +112,16 @@ interface Run {
 async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
   const { options, listener } = run;
   const warn = (message: string): void => listener({ kind: 'warning', message });
-  const checkpoint = await folder.lastCheckpoint({
-    onDamaged: (message) => warn(`${message}; going on from the one before`),
-  });
-  if (checkpoint && options.resume === false) throw alreadyTrained(folder, checkpoint);
+  const start = await findStart(folder, options, warn);
+  const checkpoint = start?.checkpoint;
+  if (start?.kind === 'last' && options.resume === false) throw alreadyTrained(folder, start.checkpoint);
   const dataset = await readDataset(dataOf(options, checkpoint?.info.config));
-  if (checkpoint) checkSameRun(folder, checkpoint, dataset, options);
-  const { project, runDir, resume, log, signal, onProgress, ...given } = options;
+  if (start) checkSameRun(folder, start, dataset, options);
+  const { project, runDir, resume, fork, log, signal, onProgress, ...given } = options;
   const training = resolveTraining({ given, saved: checkpoint?.info.config, dataset });
   const { config, model } = training;
   const position = checkpoint ? resumePosition(checkpoint, training, dataset, warn) : startPosition;
-  await begin(folder, config);
+  const bestAccuracy = await begin(folder, { config, start, warn });
   listener({
     kind: 'start',
     run: folder.path,
@@ -130,7 +136,7 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
   const reached =
     position.epoch >= config.epochs
       ? ({ status: 'finished', position, rejected: [] } as const)
-      : await trainFrom(position, { ...run, folder, dataset, training, checkpoint, warn });
+      : await trainFrom(position, { ...run, folder, dataset, training, checkpoint, bestAccuracy, warn });
   return {
     status: reached.status,
     history: reached.position.history,
@@ -148,6 +154,8 @@ interface PreparedRun extends Run {
   readonly dataset: Dataset;
   readonly training: ResolvedTraining;
   readonly checkpoint: Checkpoint | undefined;
+  /** Of the checkpoint that is marked as the best. */
+  readonly bestAccuracy: number | undefined;
   readonly warn: (message: string) => void;
 }
 
@@ -159,7 +167,7 @@ interface Reached {
 
 /** Starts the threads, trains, and ends them. */
 async function trainFrom(position: Position, run: PreparedRun): Promise<Reached> {
-  const { folder, dataset, training, checkpoint, log, warn } = run;
+  const { folder, dataset, training, checkpoint, bestAccuracy, log, warn } = run;
   const signal = run.options.signal ?? new AbortController().signal;
   // measured beside the start, which takes longer
   const crowded = crowdedWarning({ threads: training.config.threads }).then((text) => text && warn(text));
@@ -188,7 +196,10 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
       folder,
       keepLast: training.config.keepLast,
       onSaved: (saved) => listener({ kind: 'checkpoint', ...saved }),
-      onFailed: (path, { message }) => warn(`cannot save ${path}: ${message}`),
+      bestAccuracy,
+      onFailed: (path, { message }) =>
+        warn(`cannot save ${path}: ${message}; training goes on, the next save tries again`),
+      onWarning: warn,
     });
     const schedule = resumeSchedule(training, checkpoint, { dataset, position, warn });
     const trainer = new Trainer({
@@ -216,9 +227,14 @@ function dataOf({ data }: TrainOptions, saved: TrainConfig | undefined): string 
   });
 }
 
-async function begin(folder: RunFolder, config: TrainConfig): Promise<void> {
+/** The first that is written. @returns accuracy of the checkpoint that is marked as the best */
+async function begin(
+  folder: RunFolder,
+  run: { config: TrainConfig; start: StartingPoint | undefined; warn: (message: string) => void },
+): Promise<number | undefined> {
   try {
-    await folder.begin(config);
+    await folder.begin(run.config);
+    return await settleStart(folder, run.start, run.warn);
   } catch (error) {
     throw new UserError(`cannot write the run folder ${folder.path}: ${(error as Error).message}`, {
       hint: 'Make room or permission there, or give another --run-dir.',

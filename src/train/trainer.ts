@@ -2,6 +2,7 @@ import type { Dataset } from '../data/dataset.js';
 import { UserError } from '../errors.js';
 import { resnodeVersion } from '../version.js';
 import { type CheckpointInfo, checkpointMetadata, type EpochResult } from './checkpoint.js';
+import { SavePlan } from './checkpoint-interval.js';
 import type { CheckpointSaver } from './checkpoint-saver.js';
 import type { ResolvedTraining } from './config.js';
 import type { EngineClient } from './engine-client.js';
@@ -60,14 +61,17 @@ export class Trainer {
   /** Batches in an epoch. */
   readonly #steps: number;
   readonly #valSteps: number;
+  readonly #plan: SavePlan;
   #position: Position;
   #savedAt: Position;
+  #leftOut = false;
 
   constructor(options: TrainerOptions) {
     const { training, dataset, position } = options;
     this.#options = options;
     this.#steps = Math.floor(dataset.train.length / training.config.batchSize);
     this.#valSteps = Math.ceil(dataset.val.length / training.config.valBatchSize);
+    this.#plan = new SavePlan(training.config.checkpointInterval);
     this.#position = position;
     this.#savedAt = position;
   }
@@ -116,21 +120,35 @@ export class Trainer {
     return 'done';
   }
 
+  /** Trains the rest of the epoch, and saves within it where that is due. */
   async #train(seconds: () => number): Promise<SpanResult> {
+    const first = this.#position;
+    for (;;) {
+      const result = await this.#trainSpan(first, seconds);
+      const over = result.ended !== 'done' && result.ended !== 'paused';
+      if (over || this.#position.step >= this.#steps) return result;
+      if (this.#plan.dueWithin(this.#position)) await this.#saveWithin();
+    }
+  }
+
+  /** Trains up to the next save, or the end of the epoch. */
+  async #trainSpan(first: Position, seconds: () => number): Promise<SpanResult> {
     const { engine, schedule } = this.#options;
     const start = this.#position;
-    const batches = this.#steps - start.step;
+    const untilDue = this.#plan.untilDue(start);
+    const batches = Math.min(this.#steps - start.step, untilDue.batches);
+    const { milliseconds } = untilDue;
     const rates = schedule.span(batches);
     engine.onProgress = ({ batches: done, sums }) =>
       this.#tell({
         phase: 'train',
         done: start.step + done,
-        timed: done,
+        timed: start.step + done - first.step,
         sums,
-        seconds: seconds() - start.seconds,
+        seconds: seconds() - first.seconds,
         learningRate: valueAt(rates.learningRate, done - 1),
       });
-    const request = { batches, globalStep: start.globalStep, ...rates, sums: start.sums };
+    const request = { batches, milliseconds, globalStep: start.globalStep, ...rates, sums: start.sums };
     const result = await engine.call('train', request);
     if (result.ended === 'notFinite') throw this.#notFinite('loss', start.step + result.batches);
     schedule.advance(result.batches);
@@ -166,7 +184,7 @@ export class Trainer {
   async #close(validated: Sums | undefined, seconds: number): Promise<void> {
     const { schedule, training, listener } = this.#options;
     const { epoch, sums, history, globalStep } = this.#position;
-    const { epochs, checkpointInterval } = training.config;
+    const { epochs } = training.config;
     const train = meansOf(sums);
     const val = validated && meansOf(validated);
     const result: EpochResult = {
@@ -193,24 +211,39 @@ export class Trainer {
     if (schedule.learningRate !== result.learningRate) {
       listener({ kind: 'learningRate', from: result.learningRate, to: schedule.learningRate });
     }
-    if (isBest || (epoch + 1) % checkpointInterval === 0 || epoch + 1 === epochs) await this.#save(isBest);
+    if (isBest || epoch + 1 === epochs || this.#plan.dueAfter(this.#position)) await this.#save(metric);
   }
 
-  async #save(best: boolean): Promise<void> {
-    const { engine, saver, folder } = this.#options;
+  /** Left out where the one before is still being written: the training does not wait for the disk. */
+  async #saveWithin(): Promise<void> {
+    if (!this.#options.saver.busy) return this.#save();
+    this.#plan.passed();
+    if (this.#leftOut) return;
+    this.#leftOut = true;
+    const message = 'checkpoints come faster than the disk writes them: some are left out';
+    this.#options.listener({ kind: 'warning', message });
+  }
+
+  /** @param accuracy of the epoch that ended here */
+  async #save(accuracy?: number): Promise<void> {
+    const { engine, saver } = this.#options;
     // one at a time: a slow disk slows the training rather than fill the memory
     await saver.settle();
     const position = this.#position;
     const metadata = checkpointMetadata(this.#info(position));
-    const bytes = await engine.call('snapshot', { metadata, globalStep: position.globalStep });
+    const into = saver.takeMemory();
+    const request = { metadata, globalStep: position.globalStep, into };
+    const bytes = await engine.call('snapshot', request, into && [into]);
     if (!bytes) throw this.#notFinite('state of the network', position.step);
-    saver.save({ bytes, path: folder.checkpointPath(position), best });
+    const { epoch, step, globalStep } = position;
+    saver.save({ bytes, position: { epoch, step, globalStep }, accuracy });
     this.#savedAt = position;
+    this.#plan.passed();
   }
 
   async #saveBeforeLeaving(): Promise<void> {
     const { epoch, step } = this.#position;
-    if (epoch !== this.#savedAt.epoch || step !== this.#savedAt.step) await this.#save(false);
+    if (epoch !== this.#savedAt.epoch || step !== this.#savedAt.step) await this.#save();
     await this.#requireSaved();
   }
 
@@ -233,11 +266,12 @@ export class Trainer {
   }
 
   #notFinite(what: string, step: number): UserError {
-    const { folder } = this.#options;
-    const { epoch, globalStep } = this.#savedAt;
+    const { folder, saver, position } = this.#options;
+    const { epoch, step: batches, globalStep } = saver.saved ?? position;
+    const place = batches > 0 ? `after step ${batches} of epoch ${epoch + 1}` : `after epoch ${epoch}`;
     const kept =
       globalStep > 0
-        ? `The checkpoint after epoch ${epoch} is kept in ${folder.checkpoints}: go on from it`
+        ? `The checkpoint ${place} is kept in ${folder.checkpoints}: go on from it`
         : 'Start again';
     return new UserError(
       `the ${what} became NaN or infinite in epoch ${this.#position.epoch + 1}, step ${step} of ${this.#steps}`,

@@ -1,8 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readCheckpoint } from '../../src/train/checkpoint.js';
-import { type RunningTool, run, scratch, start, writePictures } from './tool.js';
+import {
+  damagedCheckpoints,
+  finalTensors,
+  type RunningTool,
+  run,
+  scratch,
+  start,
+  writePictures,
+} from './tool.js';
 
 const { path, remove } = scratch();
 const epochs = '6';
@@ -22,14 +29,6 @@ const trainArgs = (project: string, workers: number): string[] => [
     String(workers),
   ],
 ];
-
-/** All tensors of a run's last checkpoint, weights and optimizer state alike. */
-async function finalTensors(project: string): Promise<Map<string, string>> {
-  const folder = path('runs', project, 'checkpoints');
-  const last = readFileSync(`${folder}/last`, 'utf8').trim().split('\n')[0] ?? '';
-  const { tensors } = await readCheckpoint(`${folder}/${last}`);
-  return new Map([...tensors].map(([name, tensor]) => [name, Buffer.from(tensor.bytes).toString('base64')]));
-}
 
 function lines(project: string): string[] {
   const log = readFileSync(path('runs', project, 'output.log'), 'utf8');
@@ -55,7 +54,7 @@ beforeAll(async () => {
   expect((await run('preprocess', path('pictures'), '--out', path('data'), '--size', '40')).status).toBe(0);
   const outcome = await run(...trainArgs('whole', 1));
   expect(outcome.status, outcome.stderr).toBe(0);
-  undisturbed = await finalTensors('whole');
+  undisturbed = await finalTensors(path('runs'), 'whole');
 }, 180_000);
 
 afterAll(remove);
@@ -77,7 +76,7 @@ describe('a training', () => {
     }
     expect(stops.filter((status) => status !== 0).length).toBeGreaterThan(0);
     expect((await run(...trainArgs('stopped', 2))).status).toBe(0);
-    expect(await finalTensors('stopped')).toEqual(undisturbed);
+    expect(await finalTensors(path('runs'), 'stopped')).toEqual(undisturbed);
     expect(lines('stopped')).toEqual(lines('whole'));
   }, 240_000);
 
@@ -90,14 +89,11 @@ describe('a training', () => {
       await sleep(epoch * 5);
       running.child.kill('SIGKILL');
       if ((await running.outcome).status === null) kills += 1;
-      const folder = path('runs', 'killed', 'checkpoints');
-      for (const file of readdirSync(folder).filter((name) => name.endsWith('.safetensors'))) {
-        await readCheckpoint(`${folder}/${file}`);
-      }
+      expect(await damagedCheckpoints(path('runs'), 'killed')).toEqual([]);
     }
     expect((await run(...trainArgs('killed', 1))).status).toBe(0);
     expect(kills).toBeGreaterThan(0);
-    expect(await finalTensors('killed')).toEqual(undisturbed);
+    expect(await finalTensors(path('runs'), 'killed')).toEqual(undisturbed);
   }, 240_000);
 
   it('that learned colours tells them apart', async () => {

@@ -108,9 +108,13 @@ export class OneDnnState implements EngineState {
     for (const [name, flat] of this.#flats) this.#allocate(name, flat);
   }
 
-  read(name: string, kept?: OptimizerSlot | 'gradient'): Float32Array {
+  read(name: string, kept?: OptimizerSlot | 'gradient', into?: Float32Array): Float32Array {
     const tensor = this.#existing(name, kept);
-    const result = new Float32Array(elements(this.slot(name).value));
+    const count = elements(this.slot(name).value);
+    const result = into ?? new Float32Array(count);
+    if (result.length !== count) {
+      throw new EngineError(`'${name}' has ${count} numbers, there is room for ${result.length}`);
+    }
     this.#withPlain(tensor, (plain) => this.#runtime.reorderToHost(tensor, plain, result));
     return result;
   }

@@ -20,8 +20,6 @@ export interface BoardOptions {
   readonly images: number;
   /** What the training goes on from: epochs finished, and their figures. */
   readonly resumed: { readonly epoch: number; readonly history: readonly EpochResult[] };
-  /** Epochs finished in the checkpoint of this path, and batches of the next. */
-  readonly positionOf: (checkpoint: string) => { readonly epoch: number; readonly step: number };
   /** What to show beside the curves. */
   readonly extras: readonly Extra[];
   readonly warn: (message: string) => void;
@@ -70,8 +68,7 @@ export class TensorBoard {
       this.#history.push(result);
       for (const extra of this.#options.extras) extra.noteEpoch?.(result.epoch);
     } else if (event.kind === 'checkpoint') {
-      const { path, best } = event;
-      const { epoch, step } = this.#options.positionOf(path);
+      const { path, best, epoch, step } = event;
       this.#then(() => this.#write(epoch));
       if (step === 0) this.#then(() => this.#show({ path, epoch, best }));
     }

@@ -27,7 +27,6 @@ export async function openBoard(options: OpenBoardOptions): Promise<TensorBoard 
       graph: () => modelGraph(model, { size: config.crop, classes: dataset.classes.length }),
       config,
       images: steps * config.batchSize + dataset.val.length,
-      positionOf: (checkpoint) => folder.positionOf(checkpoint),
       extras: await extrasOf(options),
       resumed,
       warn,

@@ -32,7 +32,6 @@ export class ToldRun {
       images: 100,
       extras: [],
       resumed: { epoch: 0, history: [] },
-      positionOf: (path) => ({ epoch: Number(path), step: 0 }),
       warn: (message) => this.warnings.push(message),
       ...options,
     });
@@ -45,7 +44,7 @@ export class ToldRun {
 
   save(epoch: number, options: { best?: boolean } = {}): this {
     const { best = false } = options;
-    this.#board.listen({ kind: 'checkpoint', path: String(epoch), best });
+    this.#board.listen({ kind: 'checkpoint', path: String(epoch), best, epoch, step: 0, globalStep: 0 });
     return this;
   }
 
