@@ -113,7 +113,7 @@ describe('resnode config', () => {
     const text = await run(configCommand(), '--stages', '32x1,64x1', '--schedule', 'step,stepSize=3');
     expect(text).toMatch(/^setting +value +from\n/);
     expect(text).toMatch(/^model +resnet-32x1-64x1 +flag$/m);
-    expect(text).toMatch(/^schedule +step,stepSize=3,gamma=0\.1 +flag$/m);
+    expect(text).toMatch(/^schedule +step,stepSize=3,gamma=0\.1,by=epoch +flag$/m);
   });
 
   it('refuses what training would refuse', async () => {

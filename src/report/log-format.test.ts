@@ -22,7 +22,16 @@ it('text is a time and one line', () => {
 it('JSON is an object a line, with what a program wants to know', () => {
   const [saved = '', rejected = ''] = lines({ format: 'json' });
   expect(JSON.parse(saved)).toEqual({
-    ...{ level: 'info', event: 'saved', path: 'c', best: true, msg: 'saved c (the best so far)' },
+    ...{
+      level: 'info',
+      event: 'saved',
+      path: 'c',
+      best: true,
+      epoch: 3,
+      step: 0,
+      globalStep: 9,
+      msg: 'saved c (the best so far)',
+    },
     time: expect.stringMatching(/^\d{4}-.*Z$/),
   });
   expect(JSON.parse(rejected)).toMatchObject({ level: 'warn', event: 'rejected', file: 'train/a.jpg' });

@@ -139,7 +139,7 @@ describe('resnode train', () => {
     expect((await first.outcome).status).toBeNull();
     expect(existsSync(join(runs, 'busy', 'lock'))).toBe(true);
     const second = start(args);
-    await until(() => /going on from/.test(second.said()), second);
+    await until(() => /resume from/.test(second.said()), second);
     second.child.kill('SIGTERM');
     expect((await second.outcome).status).toBe(143);
     expect(existsSync(join(runs, 'busy', 'lock'))).toBe(false);

@@ -94,7 +94,7 @@ describe('a training whose disk', () => {
     await until(() => lastOf(folder) !== kept, again);
     again.child.kill('SIGTERM');
     expect((await again.outcome).status).toBe(143);
-    expect(again.said()).toMatch(/going on from/);
+    expect(again.said()).toMatch(/resume from/);
   });
 
   it('becomes read-only keeps what it has and goes on with a warning', async (context) => {
@@ -160,7 +160,7 @@ describe('a clock that was set back', () => {
     const { status, stderr } = await start([...trainArgs('run', runs, 4), '--keep-last', '1'], environment)
       .outcome;
     expect(status, stderr).toBe(0);
-    expect(stderr).toMatch(/going on from the end of epoch 2/);
+    expect(stderr).toMatch(/resume from \S+ \(epoch 2, step 0\)/);
     expect(readFileSync(join(runs, 'run', 'output.log'), 'utf8')).toMatch(/\n20[01]\d-.* resume from/);
     expect(await finalTensors(runs, 'run')).toEqual(await finalTensors(runs, 'whole'));
     const best = readFileSync(marker(runs, 'best'), 'utf8').trim();
