@@ -23,6 +23,7 @@ interface Flags extends ModelFlags {
   init?: 'xavier' | 'kaiming';
   flip: boolean;
   seed?: number;
+  shuffleBuffer?: number;
   workers?: number;
   threads?: number;
   checkpointInterval?: number;
@@ -73,6 +74,7 @@ export function trainCommand(): Command {
     .option('--label-smoothing <share>', 'share of the target spread over all classes (default: 0)', number)
     .option('--no-flip', 'do not mirror pictures at random')
     .option('--seed <number>', 'of weights, order and transforms (default: 0)', wholeNumber)
+    .option('--shuffle-buffer <number>', 'of shards: pictures mixed at a time (default: all)', wholeNumber)
     .option('--workers <number>', 'threads that load pictures; no influence on the result', wholeNumber)
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
     .option('--checkpoint-interval <epochs>', 'epochs between checkpoints (default: 1)', wholeNumber)

@@ -38,6 +38,8 @@ export interface TrainSettings {
   flip?: boolean | undefined;
   /** Default 0. */
   seed?: number | undefined;
+  /** For a dataset in shards: mix at least so many pictures at a time, read in a row. Default: all with all. */
+  shuffleBuffer?: number | undefined;
   /** Threads that load pictures. */
   workers?: number | undefined;
   /** Threads of the engine. Default: physical cores. */
@@ -65,6 +67,7 @@ export const trainConfig = z.strictObject({
   labelSmoothing: z.number().min(0).lt(1),
   flip: z.boolean(),
   seed: z.int(),
+  shuffleBuffer: atLeastOne.optional(),
   workers: atLeastOne.max(256).optional(),
   threads: atLeastOne.max(4096).optional(),
   checkpointInterval: atLeastOne,

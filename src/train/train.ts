@@ -221,6 +221,7 @@ function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
     valTransforms: [CenterCrop(size)],
     workers: config.workers ?? defaultWorkers(),
     seed: config.seed,
+    ...(config.shuffleBuffer === undefined ? {} : { shuffleBuffer: config.shuffleBuffer }),
     minSide: dataset.minSide,
   });
 }

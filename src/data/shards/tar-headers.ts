@@ -90,8 +90,8 @@ async function readLongName(
   return /(?:^|\n)\d+ path=([^\n]*)\n/.exec(bytes.toString())?.[1];
 }
 
-/** Without the `./` that `tar -C folder .` writes. */
-function plainName(name: string): string {
+/** A name without the `./` that `tar -C folder .` writes. */
+export function plainName(name: string): string {
   return name.replace(/^(\.\/)+/, '');
 }
 
