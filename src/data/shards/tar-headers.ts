@@ -21,7 +21,7 @@ export async function* readTarEntries(path: string): AsyncGenerator<ShardEntry> 
       if (!header) throw damaged(path, at);
       const { type, length } = header;
       const offset = at + blockBytes;
-      if (offset + length > size) throw cutOff(path, offset + length, size);
+      if (offset + length > size) throw cutOff(path, `an entry ends at ${offset + length}`, size);
       if (type === 'x' || type === 'L') longName = await readLongName(file, type, offset, length);
       else if (type === '0' || type === '\0') {
         yield { name: plainName(longName ?? header.name), offset, length };
@@ -29,6 +29,7 @@ export async function* readTarEntries(path: string): AsyncGenerator<ShardEntry> 
       }
       at = offset + Math.ceil(length / blockBytes) * blockBytes;
     }
+    throw cutOff(path, 'the empty blocks at its end are missing', size);
   } finally {
     await file.close();
   }
@@ -99,10 +100,8 @@ function damaged(path: string, at: number): UserError {
   return new UserError(`${path} is no tar file, or damaged at byte ${at}`, { hint: copyAgain });
 }
 
-function cutOff(path: string, wanted: number, size: number): UserError {
-  return new UserError(`${path} is cut off: it has ${size} bytes, and an entry ends at ${wanted}`, {
-    hint: copyAgain,
-  });
+function cutOff(path: string, sign: string, size: number): UserError {
+  return new UserError(`${path} is cut off: it has ${size} bytes, and ${sign}`, { hint: copyAgain });
 }
 
 const copyAgain = 'Copy it again, or prepare the pictures again.';
