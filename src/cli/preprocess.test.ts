@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { workerEntry } from '../worker-entry.js';
@@ -213,4 +213,32 @@ test('shards, a validation folder with its list, and class names', async () => {
       'val.csv',
     ].sort(),
   );
+});
+
+test.runIf(process.platform === 'linux')('the thread pool is as large as --workers asks', async () => {
+  const preload = join(root, 'threads.cjs');
+  await writeFile(
+    preload,
+    `process.on('exit', () => console.log(require('node:fs').readdirSync('/proc/self/task').length));`,
+  );
+  const tool = fileURLToPath(new URL('../../bin/resnode.js', import.meta.url));
+  const threads = async (workers: number): Promise<number> => {
+    const words = [
+      '--require',
+      preload,
+      tool,
+      'preprocess',
+      'nowhere',
+      '--out',
+      'x',
+      '--workers',
+      `${workers}`,
+    ];
+    const { UV_THREADPOOL_SIZE: _, ...env } = process.env;
+    return new Promise((resolve) => {
+      execFile(process.execPath, words, { cwd: root, env }, (_error, stdout) => resolve(Number(stdout)));
+    });
+  };
+  const cores = availableParallelism();
+  expect((await threads(cores + 8)) - (await threads(1))).toBe(cores + 8 - Math.max(4, cores));
 });
