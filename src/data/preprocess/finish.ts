@@ -56,7 +56,7 @@ interface Counts {
 
 async function readCounts({ folder, table, listening }: DoneRun): Promise<Counts> {
   const rejected: RejectedFile[] = [];
-  let [minSide, maxSide] = [Number.POSITIVE_INFINITY, 0];
+  let [minSide, maxSide, count] = [Number.POSITIVE_INFINITY, 0, 0];
   const { length } = table;
   const kept = {
     offsets: new Float64Array(length),
@@ -65,6 +65,7 @@ async function readCounts({ folder, table, listening }: DoneRun): Promise<Counts
   };
   for await (const records of readJournal(folder.journal)) {
     listening.signal?.throwIfAborted();
+    count += records.length;
     for (const done of records) {
       const { index } = done;
       if (done.kind === 'rejected') {
@@ -78,7 +79,10 @@ async function readCounts({ folder, table, listening }: DoneRun): Promise<Counts
       kept.crcs[index] = done.crc;
     }
   }
-  return { rejected, minSide, maxSide, kept };
+  if (count === length) return { rejected, minSide, maxSide, kept };
+  throw new UserError(`the journal of ${folder.path} is damaged: ${count} of ${length} pictures are in it`, {
+    hint: 'Run the same command again: it makes the others anew.',
+  });
 }
 
 /** Mean and deviation of the pictures that are for training, which only now is known. */

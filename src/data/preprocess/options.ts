@@ -49,7 +49,8 @@ export interface PreprocessOptions {
   seed?: number;
   /**
    * Pictures at work at the same time; no influence on the result. Default: the number of cores. Node's
-   * thread pool, where the work is done, has 4 threads unless UV_THREADPOOL_SIZE says otherwise.
+   * thread pool, where the work is done, has 4 threads unless UV_THREADPOOL_SIZE says otherwise before it is first
+   * used; the command line says so.
    */
   workers?: number;
   /** JPEG quality, 1 to 100. Default 96: the encoder's transform is exact from there on (0.6 dB better than at 95). */
