@@ -78,7 +78,12 @@ export class JournalWriter {
   /** @throws the file system's error; the file must not exist */
   static begin(path: string, about: JournalSubject, boot: string | null): JournalWriter {
     const writer = new JournalWriter(path, 'wx');
-    writer.#write(`${JSON.stringify({ journal: journalVersion, ...about, boot })}\n`);
+    try {
+      writer.#write(`${JSON.stringify({ journal: journalVersion, ...about, boot })}\n`);
+    } catch (error) {
+      writer.close();
+      throw error;
+    }
     return writer;
   }
 

@@ -15,6 +15,8 @@ const datasetFile = 'dataset.json';
 const packingFile = 'preprocess.packing';
 const splits = ['train', 'val'];
 const tables = ['train.csv', 'val.csv', 'categories.csv', 'rejected.csv', 'rgb_val.json', datasetFile];
+/** A file that was being written when its run was killed. */
+const halfWritten = /^\..+\.[0-9a-f]{12}\.tmp$/;
 /** What a new disk or a file browser puts into a folder that people call empty. */
 const nothing = new Set(['.DS_Store', 'Thumbs.db', 'desktop.ini', 'lost+found']);
 
@@ -106,7 +108,7 @@ function isOurs(name: string): boolean {
     splits.includes(name) ||
     shardPattern.test(name) ||
     tables.includes(name) ||
-    /^\..+\.[0-9a-f]{12}\.tmp$/.test(name)
+    halfWritten.test(name)
   );
 }
 
@@ -145,6 +147,7 @@ export class OutputFolder {
     }
     try {
       if (folder.cleaned) await removeContents(out, signal);
+      else await removeHalfWritten(out);
       if (form === 'folders') for (const split of splits) await makeFolder(join(out, split));
     } catch (error) {
       active.delete(resolve(out));
@@ -246,6 +249,10 @@ async function removeContents(out: string, signal?: AbortSignal): Promise<void> 
   for (const name of await readdir(out)) {
     if (isOurs(name) && name !== marker) await rm(join(out, name), { force: true });
   }
+}
+
+async function removeHalfWritten(out: string): Promise<void> {
+  for (const name of await readdir(out)) if (halfWritten.test(name)) await rm(join(out, name));
 }
 
 async function removeSpool(out: string): Promise<void> {

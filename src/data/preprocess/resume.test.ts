@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process';
-import { appendFile, mkdir, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  statfs,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -48,6 +58,16 @@ async function undisturbed(options: Options = {}): Promise<Map<string, string>> 
   const fresh = join(folder.root, 'fresh');
   await run({ ...options, out: fresh });
   return contents(fresh);
+}
+
+const call = promisify(execFile);
+
+/** A disk of a few pages, which is at hand only where mounting is allowed. */
+function mountSmallDisk(path: string, size: string): Promise<boolean> {
+  return call('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path]).then(
+    () => true,
+    () => false,
+  );
 }
 
 const forms = [
@@ -147,13 +167,7 @@ describe.each(forms)('%s', (_, form) => {
   test('a full disk ends the run with its reason, and it goes on when there is room', async ({ skip }) => {
     await folder.fill(2, 60);
     await mkdir(out);
-    const call = promisify(execFile);
-    // a disk of a few pages is at hand only where mounting is allowed
-    const mounted = await call('mount', ['-t', 'tmpfs', '-o', 'size=160k', 'tmpfs', out]).then(
-      () => true,
-      () => false,
-    );
-    if (!mounted) return skip('mounting a small disk is not allowed here');
+    if (!(await mountSmallDisk(out, '160k'))) return skip('mounting a small disk is not allowed here');
     try {
       await expect(run(form)).rejects.toMatchObject({
         message: `cannot write the dataset in ${out}: no space is left on its disk`,
@@ -179,9 +193,34 @@ test('a run that is stopped while it makes shards goes on from the whole ones', 
   expect(there).toContain('preprocess.packing');
   expect(there.filter((name) => name.endsWith('.tar')).length).toBeGreaterThan(5);
   expect((await readdir(join(out, 'spool'))).length).toBeLessThan(120);
+  // what a kill leaves of the shard that was being written
+  await writeFile(join(out, '.train-000099.tar.0123456789ab.tmp'), 'half');
   const { resumed } = await run(form);
   expect(resumed).toBe(180);
   expect(await contents(out)).toEqual(await undisturbed(form));
+});
+
+test('a disk that is full while shards are made: what is done stays, and the same run ends well', async ({
+  skip,
+}) => {
+  const form = { shards: 20_000 };
+  await folder.fill(3, 60);
+  await mkdir(out);
+  if (!(await mountSmallDisk(out, '8m'))) return skip('mounting a small disk is not allowed here');
+  try {
+    expect(await abortAt(({ stage }) => stage === 'shards', form)).toBe(true);
+    const { blocks, bfree, bsize } = await statfs(out);
+    await call('mount', ['-o', `remount,size=${(blocks - bfree) * bsize + 48 * 1024}`, out]);
+    await expect(run(form)).rejects.toThrow(
+      `cannot write the dataset in ${out}: no space is left on its disk`,
+    );
+    expect((await readdir(out)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    await call('mount', ['-o', 'remount,size=8m', out]);
+    expect((await run(form)).resumed).toBe(180);
+    expect(await contents(out)).toEqual(await undisturbed(form));
+  } finally {
+    await call('umount', [out]);
+  }
 });
 
 test('a leftover without a journal is cleared, as there is nothing to go on with', async () => {

@@ -111,12 +111,13 @@ export async function takeOver(options: {
       checked += records.length;
       onChecked(checked);
     }
-    writer.close();
-    await rename(fresh, folder.journal);
   } catch (error) {
+    writer.close();
     await rm(fresh, { force: true });
     throw error;
   }
+  writer.close();
+  await rename(fresh, folder.journal);
   return JournalWriter.goOn(folder.journal);
 }
 
