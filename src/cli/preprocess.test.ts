@@ -118,11 +118,11 @@ test('wrong words on the command line are refused with exit code 2, bad input wi
   expect(await readdir(root)).toEqual(['photos']);
 });
 
-/** Waits until the run has written its first picture. */
+/** Waits until the run has done its first picture, and says so in its journal after the header. */
 async function firstPicture(child: ChildProcess): Promise<void> {
   while (child.exitCode === null) {
-    const written = await readdir(join(root, 'data', 'train')).catch(() => []);
-    if (written.length > 0) return;
+    const journal = await readFile(join(root, 'data', 'preprocess.journal'), 'utf8').catch(() => '');
+    if (journal.split('\n').length > 2) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   throw new Error('the run ended before it was interrupted');
