@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { workerEntry } from '../worker-entry.js';
@@ -118,11 +118,11 @@ test('wrong words on the command line are refused with exit code 2, bad input wi
   expect(await readdir(root)).toEqual(['photos']);
 });
 
-/** Waits until the run has written its first picture. */
+/** Waits until the run has done its first picture, and says so in its journal after the header. */
 async function firstPicture(child: ChildProcess): Promise<void> {
   while (child.exitCode === null) {
-    const written = await readdir(join(root, 'data', 'train')).catch(() => []);
-    if (written.length > 0) return;
+    const journal = await readFile(join(root, 'data', 'preprocess.journal'), 'utf8').catch(() => '');
+    if (journal.split('\n').length > 2) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   throw new Error('the run ended before it was interrupted');
@@ -143,11 +143,102 @@ test.each([
   await firstPicture(child);
   child.kill(signal);
   expect(await ended).toBe(expected);
-  if (expected !== null) expect(stderr).toMatch(/interrupted.*Run the same command again/s);
+  if (expected !== null) expect(stderr).toMatch(/interrupted.*Run the same command again: it goes on/s);
   expect(await readdir(join(root, 'data'))).toContain('preprocess.unfinished');
   expect(await readdir(join(root, 'data'))).not.toContain('dataset.json');
-  const again = await run('photos', '--out', 'data', '--size', '8');
+  const other = await run('photos', '--out', 'data', '--size', '8');
+  expect(other).toMatchObject({ code: 1, stdout: '' });
+  expect(other.stderr).toMatch(/another size \(256, now 8\).*--no-resume to start over/s);
+  const again = await run('photos', '--out', 'data');
   expect(again.code).toBe(0);
-  expect(again.stderr).toBe('warning: the leftovers of an interrupted run in data were removed\n');
-  expect(await readdir(join(root, 'data', 'train'))).toHaveLength(96);
+  expect(again.stderr).toMatch(
+    /^warning: went on with an interrupted run: \d+ of 120 pictures were done already\n$/,
+  );
+  await run('photos', '--out', 'fresh');
+  for (const name of ['train.csv', 'val.csv', 'dataset.json']) {
+    expect(await readFile(join(root, 'data', name))).toEqual(await readFile(join(root, 'fresh', name)));
+  }
+  expect(await readdir(join(root, 'data', 'train'))).toEqual(await readdir(join(root, 'fresh', 'train')));
+});
+
+test('--resume and --no-resume', async () => {
+  await makePictures(40, 700);
+  expect((await run('photos', '--out', 'data', '--resume')).stderr).toMatch(
+    /there is no interrupted run in data/,
+  );
+  const child = spawn(process.execPath, [...nodeOptions, 'photos', '--out', 'data'], { cwd: root });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  await firstPicture(child);
+  child.kill('SIGKILL');
+  await ended;
+  const over = await run('photos', '--out', 'data', '--size', '8', '--no-resume');
+  expect(over).toMatchObject({
+    code: 0,
+    stderr: 'warning: the leftovers of an interrupted run in data were removed\n',
+  });
+});
+
+test('shards, a validation folder with its list, and class names', async () => {
+  await makePictures(6, 40);
+  await mkdir(join(root, 'val'));
+  const [bytes] = await Promise.all([readFile(join(root, 'photos', 'cat', '0.png'))]);
+  for (let i = 0; i < 3; i++) await writeFile(join(root, 'val', `${i}.png`), bytes);
+  await writeFile(join(root, 'val.txt'), '1\n0\n0\n');
+  await writeFile(join(root, 'names.txt'), 'cat Katze, klein\ndog Hund\n');
+  const words = [
+    '--val-dir',
+    'val',
+    '--val-list',
+    'val.txt',
+    '--class-names',
+    'names.txt',
+    '--shards',
+    '1MB',
+  ];
+  const { code, stdout, stderr } = await run('photos', '--out', 'data', '--size', '16', ...words);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/train {5}12\n {2}val {7}3\n/);
+  expect(stdout).toMatch(/shards {4}1 of train, 1 of val\n/);
+  expect((await readdir(join(root, 'data'))).sort()).toEqual(
+    [
+      'categories.csv',
+      'dataset.json',
+      'rejected.csv',
+      'rgb_val.json',
+      'train-000000.idx',
+      'train-000000.tar',
+      'train.csv',
+      'val-000000.idx',
+      'val-000000.tar',
+      'val.csv',
+    ].sort(),
+  );
+});
+
+test.runIf(process.platform === 'linux')('the thread pool is as large as --workers asks', async () => {
+  const preload = join(root, 'threads.cjs');
+  await writeFile(
+    preload,
+    `process.on('exit', () => console.log(require('node:fs').readdirSync('/proc/self/task').length));`,
+  );
+  const tool = fileURLToPath(new URL('../../bin/resnode.js', import.meta.url));
+  const threads = async (workers: number): Promise<number> => {
+    const words = [
+      '--require',
+      preload,
+      tool,
+      'preprocess',
+      'nowhere',
+      '--out',
+      'x',
+      '--workers',
+      `${workers}`,
+    ];
+    const { UV_THREADPOOL_SIZE: _, ...env } = process.env;
+    return new Promise((resolve) => {
+      execFile(process.execPath, words, { cwd: root, env }, (_error, stdout) => resolve(Number(stdout)));
+    });
+  };
+  const cores = availableParallelism();
+  expect((await threads(cores + 8)) - (await threads(1))).toBe(cores + 8 - Math.max(4, cores));
 });

@@ -9,6 +9,11 @@ interface Flags {
   config?: string | false;
   out?: string;
   valSplit?: number;
+  valDir?: string;
+  valList?: string;
+  classNames?: string;
+  shards?: string;
+  resume?: boolean;
   size?: NonNullable<PreprocessOptions['size']>;
   centerCrop?: boolean;
   rgbMean?: boolean;
@@ -25,6 +30,9 @@ PICTURES holds one folder of pictures per class, at any depth. In DATA you find 
   train.csv val.csv    image,class       categories.csv  id,label
   rgb_val.json         mean of the train pictures' pixels before JPEG encoding, 0-255
   rejected.csv         file,reason       dataset.json    counts, mean, std, options; written last
+With --shards, train-000000.tar ... and val-000000.tar ... in WebDataset's form stand in for train/ and val/.
+
+After Ctrl-C, a kill or a full disk, the same command goes on with what is done.
 
 What is not said here is taken from the section preprocess of resnode.config.ts, if that is here; its function
 readClassLabel(path) may say the class of a folder.
@@ -34,7 +42,10 @@ Examples:
   $ resnode preprocess photos --out data --size 128 --val-split 0.1
   $ resnode preprocess photos --out data --size 224x224 --center-crop
   $ resnode preprocess 256_ObjectCategories --out data --label-pattern '([^./]+)$'
-        the class of the folder 001.ak47 is ak47: the pattern's first group in the folder's path`;
+        the class of the folder 001.ak47 is ak47: the pattern's first group in the folder's path
+  $ resnode preprocess ILSVRC/train --val-dir ILSVRC/val --out data --shards 256MB \\
+        --val-list ILSVRC2012_validation_ground_truth.txt --class-names map_clsloc.txt
+        ImageNet: the class of each validation picture by the devkit's numbers, names for its synsets`;
 
 /** `resnode preprocess PICTURES --out DATA`. */
 export function preprocessCommand(): Command {
@@ -49,6 +60,16 @@ export function preprocessCommand(): Command {
       "part of each class's pictures for validation, 0 to below 1 (default: 0.2)",
       decimal,
     )
+    .option(
+      '--val-dir <folder>',
+      'validation pictures of their own, in a folder per class or with --val-list',
+    )
+    .option(
+      '--val-list <file>',
+      'image and class a line (or csv), or class numbers in the order of the images',
+    )
+    .option('--class-names <file>', 'label and name a line, e.g. n01440764 tench, Tinca tinca')
+    .option('--shards <size>', 'write tar shards of at most this size, e.g. 256MB, not a file per picture')
     .option(
       '--size <size>',
       'length of the smaller side, or HEIGHTxWIDTH for an exact size (default: 256)',
@@ -66,6 +87,8 @@ export function preprocessCommand(): Command {
       whole,
     )
     .option('--quality <number>', 'JPEG quality, 1 to 100 (default: 96)', whole)
+    .option('--resume', 'refuse to begin: there must be an interrupted run to go on with')
+    .option('--no-resume', 'start over instead of going on with an interrupted run')
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', examples)
     .action(run);
@@ -75,7 +98,7 @@ async function run(given: string | undefined, flags: Flags, command: Command): P
   const { preprocess } = await import('../data/preprocess/preprocess.js');
   const options = await preprocessOptions(given, flags, command);
   const line = new ProgressLine();
-  const interruption = interruptible(options.out, line);
+  const interruption = interruptible(line);
   let result: PreprocessResult;
   try {
     result = await preprocess({
@@ -118,7 +141,7 @@ function missing(what: string, flag: string): UserError {
 }
 
 /** A signal that Ctrl-C and SIGTERM abort; after the first, the next one ends the process at once. */
-function interruptible(out: string, line: ProgressLine): { signal: AbortSignal; release: () => void } {
+function interruptible(line: ProgressLine): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
   const stop = (code: number) => (): void => {
     release();
@@ -126,7 +149,7 @@ function interruptible(out: string, line: ProgressLine): { signal: AbortSignal; 
     controller.abort(
       new UserError('interrupted; the dataset is not finished', {
         exitCode: code,
-        hint: `Run the same command again: it clears ${out} and starts over.`,
+        hint: 'Run the same command again: it goes on where it stopped. (--no-resume starts over.)',
       }),
     );
   };
@@ -142,13 +165,17 @@ function interruptible(out: string, line: ProgressLine): { signal: AbortSignal; 
 }
 
 function progressPainter(line: ProgressLine): (progress: PreprocessProgress) => void {
-  let started: number | undefined;
+  let started: { at: number; done: number } | undefined;
   return ({ stage, done, total, rejected }) => {
     if (stage === 'scan') return line.update(`looking for pictures: ${number(done)}`);
+    if (stage === 'check') return line.update(`looking at what is done: ${number(done)}/${number(total)}`);
+    if (stage === 'shards')
+      return line.update(`writing shards: ${bar(done, total)} ${number(done)}/${number(total)}`);
     if (stage === 'files') return line.update('writing the tables');
-    started ??= performance.now();
-    const seconds = (performance.now() - started) / 1000;
-    const rate = seconds > 0 ? done / seconds : 0;
+    // what an interrupted run had done took no time now
+    started ??= { at: performance.now(), done: done > 1 ? done : 0 };
+    const seconds = (performance.now() - started.at) / 1000;
+    const rate = seconds > 0 ? (done - started.done) / seconds : 0;
     const parts = [
       `${bar(done, total)} ${number(done)}/${number(total)}`,
       `${number(Math.round(rate))}/s`,
@@ -161,25 +188,32 @@ function progressPainter(line: ProgressLine): (progress: PreprocessProgress) => 
 
 /** What `--json` prints. */
 function report(result: PreprocessResult): object {
-  const { out, labels, counts, ignored, mean, std, rejected, warnings, seconds } = result;
-  const rate = Math.round((counts.train + counts.val) / seconds);
+  const { out, labels, counts, shards, ignored, mean, std, rejected, warnings, resumed, seconds } = result;
   return {
     out,
     classes: labels.length,
     counts,
+    shards: shards ?? null,
     ignored,
+    resumed,
     mean,
     std,
     seconds: Number(seconds.toFixed(3)),
-    picturesPerSecond: rate,
+    picturesPerSecond: Math.round(rateOf(result)),
     rejected,
     warnings,
   };
 }
 
-function summary({ out, labels, counts, ignored, mean, std, rejected, seconds }: PreprocessResult): string {
+/** Pictures a second of this run, without what an interrupted one had done. */
+function rateOf({ counts, resumed, seconds }: PreprocessResult): number {
+  return Math.max(0, counts.train + counts.val + counts.rejected - resumed) / seconds;
+}
+
+function summary(result: PreprocessResult): string {
+  const { out, labels, counts, shards, ignored, mean, std, rejected, seconds } = result;
   const good = counts.train + counts.val;
-  const rate = number(Math.round(good / seconds));
+  const rate = number(Math.round(rateOf(result)));
   const row = (name: string, text: string): string => `  ${name.padEnd(10)}${text}`;
   const channels = (rgb: typeof mean): string =>
     rgb ? `R ${rgb.R.toFixed(2)}  G ${rgb.G.toFixed(2)}  B ${rgb.B.toFixed(2)}` : '';
@@ -194,6 +228,7 @@ function summary({ out, labels, counts, ignored, mean, std, rejected, seconds }:
   if (rejected.length > shown) lines.push(`    ... all of them in ${out}/rejected.csv`);
   if (ignored > 0) lines.push(row('ignored', `${number(ignored)} (no pictures)`));
   if (mean) lines.push(row('mean', channels(mean)), row('std', channels(std)));
+  if (shards) lines.push(row('shards', `${number(shards.train)} of train, ${number(shards.val)} of val`));
   lines.push(row('dataset', out), '', 'Next:', `  resnode train --data ${quoted(out)} --project NAME`, '');
   return lines.join('\n');
 }

@@ -33,6 +33,7 @@ export interface TrainFlags extends ModelFlags {
   flip?: boolean;
   transforms: boolean;
   seed?: number;
+  shuffleBuffer?: number;
   workers?: number;
   threads?: number;
   checkpointInterval?: string;
@@ -128,6 +129,7 @@ export function addTrainOptions(command: Command): Command {
     .option('--flip', 'mirror half of them (default)')
     .option('--no-transforms', 'crop and flip only, whatever recipe or configuration say')
     .option('--seed <number>', 'of weights, order and transforms (default: 0)', wholeNumber)
+    .option('--shuffle-buffer <number>', 'of shards: pictures mixed at a time (default: all)', wholeNumber)
     .option('--workers <number>', 'threads that load pictures; no influence on the result', wholeNumber)
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
     .option('--checkpoint-interval <interval>', 'save every 5 (epochs), 200steps, 10min (default: 1)')

@@ -14,6 +14,14 @@ export interface PreprocessSettings {
   output?: string | undefined;
   /** Part of each class that becomes validation pictures. Default 0.2. */
   valSplit?: number | undefined;
+  /** Folder of validation pictures of their own, in a folder per class or with `valList`. */
+  valDir?: string | undefined;
+  /** File with image and class of each validation picture. */
+  valList?: string | undefined;
+  /** File with a label and its name a line. */
+  classNames?: string | undefined;
+  /** Most bytes of a tar shard, e.g. `256MB`. Default: a file per picture. */
+  shards?: string | number | undefined;
   /** Length of the smaller side in pixels, or the exact size. Default 256. */
   size?: PreprocessOptions['size'] | undefined;
   /** Fill the whole size and cut off the rest, from the centre. Default false. */

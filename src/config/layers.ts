@@ -71,6 +71,7 @@ const voided: Readonly<Record<string, readonly string[]>> = {
   stages: ['model'],
   // said together: a new batch size does not leave the validation with the old one
   batchSize: ['valBatchSize'],
+  'preprocess.valDir': ['preprocess.valSplit'],
   'preprocess.labelPattern': ['preprocess.readClassLabel'],
   'preprocess.readClassLabel': ['preprocess.labelPattern'],
 };

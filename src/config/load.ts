@@ -84,7 +84,16 @@ function withPaths(config: Config, file: string): Config {
     ...(runDir === undefined ? {} : { runDir: seen(runDir) }),
     ...(log ? { log: { ...log, file: seen(log.file) } } : {}),
     ...(preprocess
-      ? { preprocess: { ...preprocess, input: seen(preprocess.input), output: seen(preprocess.output) } }
+      ? {
+          preprocess: {
+            ...preprocess,
+            input: seen(preprocess.input),
+            output: seen(preprocess.output),
+            valDir: seen(preprocess.valDir),
+            valList: seen(preprocess.valList),
+            classNames: seen(preprocess.classNames),
+          },
+        }
       : {}),
   };
 }

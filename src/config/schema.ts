@@ -58,6 +58,27 @@ const preprocess = z.strictObject({
     usual: '`0.2`',
     flag: '--val-split',
   }),
+  valDir: setting(path, {
+    says: 'folder of validation pictures of their own, in a folder per class or with `valList`',
+    usual: 'none',
+    flag: '--val-dir',
+  }),
+  valList: setting(path, {
+    says: 'file with image and class of each validation picture',
+    usual: 'none',
+    flag: '--val-list',
+  }),
+  classNames: setting(path, {
+    says: 'file with a label and its name a line',
+    usual: 'none',
+    flag: '--class-names',
+  }),
+  shards: setting(z.union([z.string(), count]), {
+    says: 'write tar shards of at most so many bytes, e.g. `256MB`',
+    usual: 'a file per picture',
+    flag: '--shards',
+    values: 'a size or a number of bytes',
+  }),
   size: setting(z.union([side, z.strictObject({ height: side, width: side })]), {
     says: 'length of the smaller side, or the exact size',
     usual: '`256`',
@@ -191,6 +212,11 @@ export const configSchema = z.strictObject({
     says: 'seed of weights, order and transforms',
     usual: '`0`',
     flag: '--seed',
+  }),
+  shuffleBuffer: setting(train.shuffleBuffer, {
+    says: 'of shards: pictures mixed at a time',
+    usual: 'all of them',
+    flag: '--shuffle-buffer',
   }),
   workers: setting(count.max(256), {
     says: 'threads that load pictures; no influence on the result',

@@ -5,14 +5,19 @@ import { basename, dirname, join } from 'node:path';
 /**
  * Replaces a file in one step: whoever reads `path` sees the old content or the whole of the new,
  * also after a power cut. Writes to a temporary file beside it, fsync, rename, fsync of the folder.
+ * @param data the whole of it, or parts one after the other, for what is too large for one text
  * @throws the file system's own error; the temporary file is removed and `path` is as it was
  */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array | Iterable<string>,
+): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
     const file = await open(temporary, 'wx');
     try {
-      await file.writeFile(data);
+      const parts = typeof data === 'string' || data instanceof Uint8Array ? [data] : data;
+      for (const part of parts) await file.writeFile(part);
       await file.sync();
     } finally {
       await file.close();

@@ -5,13 +5,19 @@ import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { readCsv } from './csv.js';
+import { type ShardPlace, shardFiles, shardSamples } from './shards/shard-samples.js';
 
 /** A picture with its class. */
 export interface Sample {
-  /** Path of the JPEG below the dataset's folder, '/' between parts, e.g. `train/0a3f.jpg`. */
+  /**
+   * Path of the JPEG below the dataset's folder, '/' between parts, e.g. `train/0a3f.jpg`; in a dataset of
+   * shards, the tar and the name in it: `train-000007.tar/0a3f.jpg`. `readPicture` reads either.
+   */
   readonly file: string;
   /** Class id, 0 <= label < number of classes. */
   readonly label: number;
+  /** Where the JPEG lies in the tar; undefined for a file of its own. */
+  readonly place?: ShardPlace;
 }
 
 /** What `resnode preprocess` wrote, read and checked. */
@@ -27,7 +33,10 @@ export interface Dataset {
   readonly val: readonly Sample[];
   /** Shortest side of any picture, in pixels: the largest crop. */
   readonly minSide: number;
-  /** SHA-256 over train.csv, val.csv and categories.csv: another one means other pictures or other classes. */
+  /**
+   * SHA-256 over train.csv, val.csv and categories.csv: another one means other pictures or other classes. It is
+   * the same for the same pictures in shards and in folders.
+   */
   readonly fingerprint: string;
 }
 
@@ -42,6 +51,8 @@ const rgb = z.object({ R: z.number().min(0), G: z.number().min(0), B: z.number()
 const count = z.int().min(0);
 const description = z.object({
   version: z.literal(supportedVersion),
+  form: z.enum(['folders', 'shards']).default('folders'),
+  shards: z.object({ train: count, val: count }).optional(),
   classes: z.int().min(1),
   counts: z.object({ train: count, val: count, rejected: count }),
   mean: rgb.nullable(),
@@ -59,25 +70,28 @@ const prepareAgain = 'Prepare the pictures again with `resnode preprocess`, into
  */
 export async function readDataset(folder: string): Promise<Dataset> {
   const entries = await listFolder(folder);
-  requireWhole(folder, entries);
+  requireBegun(folder, entries);
   const described = parseDescription(
     join(folder, 'dataset.json'),
     await readText(join(folder, 'dataset.json')),
   );
+  requireWhole(folder, entries, described);
   const [train, val, categories] = await Promise.all([
     readTable(folder, tables.train),
     readTable(folder, tables.val),
     readTable(folder, tables.categories),
   ]);
   const classes = parseCategories(categories, described.classes);
-  const samples = (split: 'train' | 'val', table: Table): Sample[] =>
-    parseSamples(table, { split, classes: classes.length, expected: described.counts[split] });
+  const samples = async (split: 'train' | 'val', table: Table): Promise<Sample[]> => {
+    const listed = parseSamples(table, { split, classes: classes.length, expected: described.counts[split] });
+    return described.shards ? shardSamples(folder, split, described.shards[split], listed) : listed;
+  };
   return {
     folder,
     classes,
     ...normalization(described),
-    train: samples('train', train),
-    val: samples('val', val),
+    train: await samples('train', train),
+    val: await samples('val', val),
     minSide: described.minSide,
     fingerprint: fingerprint([train, val, categories]),
   };
@@ -101,7 +115,7 @@ async function listFolder(folder: string): Promise<Set<string>> {
   }
 }
 
-function requireWhole(folder: string, entries: ReadonlySet<string>): void {
+function requireBegun(folder: string, entries: ReadonlySet<string>): void {
   const begun = ['preprocess.unfinished', ...Object.values(tables)].some((name) => entries.has(name));
   if (!entries.has('dataset.json')) {
     if (begun) {
@@ -113,7 +127,15 @@ function requireWhole(folder: string, entries: ReadonlySet<string>): void {
       hint: `If these are pictures, prepare them first: resnode preprocess ${folder} --out DATA`,
     });
   }
-  const missing = [...Object.values(tables), 'train', 'val'].find((name) => !entries.has(name));
+}
+
+function requireWhole(
+  folder: string,
+  entries: ReadonlySet<string>,
+  { shards }: z.output<typeof description>,
+): void {
+  const pictures = shards ? shardFiles(shards) : ['train', 'val'];
+  const missing = [...Object.values(tables), ...pictures].find((name) => !entries.has(name));
   if (missing !== undefined) {
     throw new UserError(`${join(folder, missing)} is missing from the dataset`, { hint: prepareAgain });
   }

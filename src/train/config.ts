@@ -42,6 +42,8 @@ export interface TrainSettings {
   transforms?: TransformSettings | undefined;
   /** Default 0. */
   seed?: number | undefined;
+  /** For a dataset in shards: mix at least so many pictures at a time, read in a row. Default: all with all. */
+  shuffleBuffer?: number | undefined;
   /** Threads that load pictures. */
   workers?: number | undefined;
   /** Threads of the engine. Default: physical cores. */
@@ -76,6 +78,7 @@ export const trainConfig = z.strictObject({
   flip: z.boolean(),
   transforms: transformLists.optional(),
   seed: z.int(),
+  shuffleBuffer: atLeastOne.optional(),
   workers: atLeastOne.max(256).optional(),
   threads: atLeastOne.max(4096).optional(),
   checkpointInterval: checkpointIntervalSetting,

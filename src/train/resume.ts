@@ -79,11 +79,12 @@ export function resumePosition(
   const same =
     config.seed === before.seed &&
     config.batchSize === before.batchSize &&
+    config.shuffleBuffer === before.shuffleBuffer &&
     Math.floor(dataset.train.length / config.batchSize) === info.stepsPerEpoch;
   if (same && running) {
     const { seconds, ...sums } = running;
     return { ...base, step, sums, seconds };
   }
-  warn(`batch size or seed differ from before: epoch ${epoch + 1} starts over`);
+  warn(`batch size, seed or shuffle buffer differ from before: epoch ${epoch + 1} starts over`);
   return base;
 }

@@ -258,6 +258,7 @@ function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
     valTransforms: transforms.val,
     workers: config.workers ?? defaultWorkers(),
     seed: config.seed,
+    ...(config.shuffleBuffer === undefined ? {} : { shuffleBuffer: config.shuffleBuffer }),
     minSide: dataset.minSide,
   });
 }

@@ -61,6 +61,7 @@ export class Loader extends EventEmitter<LoaderEvents> {
       samples: { train: packSamples(options.samples.train), val: packSamples(options.samples.val) },
       transforms: options.transforms,
       normalization: options.normalization,
+      shuffleBuffer: options.shuffleBuffer,
     };
     this.#threads = Array.from({ length: options.workers }, (_, index) => this.#startThread(data, index));
   }

@@ -37,6 +37,11 @@ export interface LoaderOptions {
   seed: number;
   /** Batches that are loaded ahead, each in memory of its own. Default 4. */
   slots?: number;
+  /**
+   * For a dataset in shards: mix samples within groups of shards of at least so many samples, which are read
+   * from front to end, instead of all with all. For disks that seek slowly.
+   */
+  shuffleBuffer?: number;
   /** Shortest side of the dataset's pictures: a crop that cannot fit is refused at the start. */
   minSide?: number;
 }
@@ -53,6 +58,7 @@ export interface ResolvedLoaderOptions {
   readonly workers: number;
   readonly seed: number;
   readonly slots: number;
+  readonly shuffleBuffer: number | undefined;
 }
 
 /** @throws UserError naming the first option that is wrong */
@@ -85,7 +91,22 @@ export function resolveLoaderOptions(options: LoaderOptions): ResolvedLoaderOpti
     workers: wholeNumber('workers', options.workers ?? defaultWorkers(), 1, 256),
     seed: options.seed,
     slots: wholeNumber('slots', options.slots ?? 4, 1, 1024),
+    shuffleBuffer: resolveBuffer(options),
   };
+}
+
+function resolveBuffer({ shuffleBuffer, samples }: LoaderOptions): number | undefined {
+  if (shuffleBuffer === undefined) return undefined;
+  if (samples.train.length > 0 && samples.train[0]?.place === undefined) {
+    throw new UserError(
+      'a shuffle buffer needs a dataset in shards, and this one has a file for each picture',
+      {
+        exitCode: exitCodes.usage,
+        hint: 'Leave it out, or prepare the pictures with --shards 256MB.',
+      },
+    );
+  }
+  return wholeNumber('shuffle buffer', shuffleBuffer, 1, 2 ** 31 - 1);
 }
 
 /** Half of the cores, 1 to 8. */

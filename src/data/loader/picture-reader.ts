@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import jpegTurbo from '@julusian/jpeg-turbo';
 import { type Picture, PictureRejection } from '../transforms/picture.js';
 import { readJpegHeader } from './jpeg-header.js';
+import { checkHeader, headerBytes, type ShardFiles } from './shard-files.js';
 
 const { decompressSync, FORMAT_RGB } = jpegTurbo;
 
@@ -22,6 +23,30 @@ export class PictureReader {
     decode(this.#bytes.subarray(0, length), picture);
   }
 
+  /**
+   * Reads a picture of a shard.
+   * @param place.name of the picture in the tar
+   * @throws as `read`
+   */
+  readPlace(
+    files: ShardFiles,
+    place: { shard: number; name: string; offset: number; length: number },
+    picture: Picture,
+  ): void {
+    const { name, length } = place;
+    const wanted = headerBytes + length;
+    while (this.#bytes.length < wanted) this.#grow();
+    let read: number;
+    try {
+      read = files.read(place.shard, this.#bytes, wanted, place.offset - headerBytes);
+    } catch (error) {
+      throw rejectionOf(error, 'the shard is missing');
+    }
+    if (read < wanted) throw new PictureRejection('the shard is cut off');
+    checkHeader(this.#bytes.subarray(0, headerBytes), { name, length, shard: files.name(place.shard) });
+    decode(this.#bytes.subarray(headerBytes, wanted), picture);
+  }
+
   /** Number of bytes read into the buffer, which is the whole file. */
   #readFile(path: string): number {
     let file: number | undefined;
@@ -34,10 +59,7 @@ export class PictureReader {
         length += read;
       }
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === undefined || fatalCodes.has(code)) throw error;
-      const reason = code === 'ENOENT' ? 'the file is missing' : `cannot be read (${message})`;
-      throw new PictureRejection(reason, { cause: error });
+      throw rejectionOf(error, 'the file is missing');
     } finally {
       if (file !== undefined) closeSync(file);
     }
@@ -48,6 +70,13 @@ export class PictureReader {
     this.#bytes.copy(larger);
     this.#bytes = larger;
   }
+}
+
+/** The rejection that a system's error means for the picture. @throws the error when the machine is at fault */
+function rejectionOf(error: unknown, missing: string): PictureRejection {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === undefined || fatalCodes.has(code)) throw error;
+  return new PictureRejection(code === 'ENOENT' ? missing : `cannot be read (${message})`, { cause: error });
 }
 
 function decode(bytes: Buffer, picture: Picture): void {

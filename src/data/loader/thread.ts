@@ -8,10 +8,13 @@ import { Picture, PictureRejection } from '../transforms/picture.js';
 import { type PictureFunction, Pipeline } from '../transforms/pipeline.js';
 import type { Normalization, TransformSpec } from '../transforms/transform.js';
 import { BatchWriter } from './batch-writer.js';
+import { type EpochOrder, groupedOrder } from './epoch-order.js';
 import type { Job, Split } from './job.js';
 import { PictureReader } from './picture-reader.js';
+import { ReadAhead } from './read-ahead.js';
 import { type BatchRing, failRing } from './ring.js';
 import { type SampleTable, sampleFile } from './sample-table.js';
+import { ShardFiles } from './shard-files.js';
 
 /** What a loader thread is started with. */
 export interface ThreadData {
@@ -21,6 +24,8 @@ export interface ThreadData {
   readonly samples: Readonly<Record<Split, SampleTable>>;
   readonly transforms: Readonly<Record<Split, readonly TransformSpec[]>>;
   readonly normalization: Normalization;
+  /** Samples that are mixed with each other, read from shards; undefined to mix all with all. */
+  readonly shuffleBuffer: number | undefined;
 }
 
 /** What a loader thread says. The jobs that it is sent are plain `Job`s. */
@@ -33,6 +38,8 @@ interface SplitWork {
   readonly samples: SampleTable;
   readonly transform: PictureFunction;
   readonly random: RandomStream;
+  readonly files: ShardFiles;
+  readonly ahead: ReadAhead | undefined;
 }
 
 /** One loader thread; it never returns to its event loop before the loader ends. */
@@ -45,24 +52,29 @@ class LoaderThread {
   /** Jobs from the one that is being worked on to the last one known. */
   readonly #jobs: Job[] = [];
   #received = 0;
-  #order: { job: number; samples: Int32Array } | undefined;
+  #order: (EpochOrder & { readonly job: number }) | undefined;
   readonly #reported = new Set<string>();
 
   constructor(data: ThreadData) {
     this.#data = data;
     this.#writer = new BatchWriter(data.ring);
-    const { height, width } = data.ring;
-    const work = (split: Split, purpose: number): SplitWork => ({
-      samples: data.samples[split],
-      transform: new Pipeline(data.transforms[split], {
-        size: { height, width },
-        normalization: data.normalization,
-      }).compile(),
-      random: new RandomStream(data.seed, purpose),
-    });
     this.#splits = {
-      train: work('train', randomPurpose.trainTransforms),
-      val: work('val', randomPurpose.valTransforms),
+      train: this.#work('train', randomPurpose.trainTransforms),
+      val: this.#work('val', randomPurpose.valTransforms),
+    };
+  }
+
+  #work(split: Split, purpose: number): SplitWork {
+    const { ring, folder, seed, samples, transforms, normalization, shuffleBuffer } = this.#data;
+    const { height, width } = ring;
+    const files = new ShardFiles(folder, split);
+    const { places } = samples[split];
+    return {
+      samples: samples[split],
+      transform: new Pipeline(transforms[split], { size: { height, width }, normalization }).compile(),
+      random: new RandomStream(seed, purpose),
+      files,
+      ahead: places && shuffleBuffer !== undefined ? new ReadAhead(files, places) : undefined,
     };
   }
 
@@ -93,7 +105,7 @@ class LoaderThread {
     const { samples, transform, random } = this.#splits[job.split];
     const file = sampleFile(samples, sample);
     try {
-      this.#reader.read(join(this.#data.folder, file), this.#picture);
+      this.#read(job.split, sample, file);
       random.seek(job.epoch, sample);
       transform(this.#picture, random, this.#writer.images(batch), this.#writer.imageOffset(position));
       return samples.labels[sample] as number;
@@ -103,6 +115,19 @@ class LoaderThread {
       this.#writer.clear(batch, position);
       return -1;
     }
+  }
+
+  #read(split: Split, sample: number, file: string): void {
+    const { samples, files } = this.#splits[split];
+    const { places } = samples;
+    if (!places) {
+      this.#reader.read(join(this.#data.folder, file), this.#picture);
+      return;
+    }
+    const shard = places.shards[sample] as number;
+    const name = file.slice(file.indexOf('/') + 1);
+    const [offset, length] = [places.offsets[sample] as number, places.lengths[sample] as number];
+    this.#reader.readPlace(files, { shard, name, offset, length }, this.#picture);
   }
 
   #report(file: string, reason: string): void {
@@ -140,11 +165,17 @@ class LoaderThread {
   /** Sample at a position of the epoch. */
   #sampleAt(job: Job, position: number): number {
     if (!job.shuffle) return position;
-    if (this.#order?.job !== job.id) {
-      const { length } = this.#splits[job.split].samples;
-      this.#order = { job: job.id, samples: permutation(length, this.#data.seed, job.epoch) };
-    }
+    const { ahead } = this.#splits[job.split];
+    if (this.#order?.job !== job.id) this.#order = { job: job.id, ...this.#orderOf(job) };
+    ahead?.reach(this.#order, position);
     return this.#order.samples[position] as number;
+  }
+
+  #orderOf({ split, epoch }: Job): EpochOrder {
+    const { seed, shuffleBuffer: buffer } = this.#data;
+    const { length, places } = this.#splits[split].samples;
+    if (places && buffer !== undefined) return groupedOrder(places.starts, { seed, epoch, buffer });
+    return { samples: permutation(length, seed, epoch), groups: [] };
   }
 }
 

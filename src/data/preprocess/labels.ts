@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.js';
+import { tidy } from './class-names.js';
 import { byCodePoint } from './code-point-order.js';
 import type { ResolvedOptions } from './options.js';
 import type { ClassFolder } from './scan.js';
@@ -12,7 +13,7 @@ export function labelFolders(
   folders: readonly ClassFolder[],
   options: Pick<ResolvedOptions, 'labelPattern' | 'readClassLabel' | 'pictures'>,
 ): { ofFolder: string[]; sorted: string[] } {
-  const ofFolder = folders.map(({ path }) => labelOf(path, options).normalize('NFC').trim());
+  const ofFolder = folders.map(({ path }) => labelOf(path, options));
   const unnamed = ofFolder.indexOf('');
   if (unnamed >= 0) {
     throw new UserError(`the label of the folder ${folders[unnamed]?.path} is empty`, {
@@ -30,7 +31,15 @@ export function labelFolders(
   return { ofFolder, sorted };
 }
 
-function labelOf(
+/** The label that a folder's path has. @throws UserError when the pattern does not match it */
+export function labelOf(
+  path: string,
+  options: Pick<ResolvedOptions, 'labelPattern' | 'readClassLabel'>,
+): string {
+  return tidy(rawLabel(path, options));
+}
+
+function rawLabel(
   path: string,
   { labelPattern, readClassLabel }: Pick<ResolvedOptions, 'labelPattern' | 'readClassLabel'>,
 ): string {

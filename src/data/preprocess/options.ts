@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { exitCodes, UserError } from '../../errors.js';
+import { shardSize } from './shard-size.js';
 
 /** Where the run is; `done` counts pictures that were written or rejected. */
 export interface PreprocessProgress {
-  readonly stage: 'scan' | 'pictures' | 'files';
+  readonly stage: 'scan' | 'check' | 'pictures' | 'shards' | 'files';
   readonly done: number;
   /** Number of pictures; 0 while they are still being looked for. */
   readonly total: number;
@@ -18,6 +19,19 @@ export interface PreprocessOptions {
   out: string;
   /** Part of each class that becomes validation pictures, 0 <= valSplit < 1. Default 0.2. */
   valSplit?: number;
+  /** Folder of validation pictures, beside `pictures`, which then are all for training. */
+  valDir?: string;
+  /** File with the class of each picture in `valDir`; without it, they lie in a folder per class. */
+  valList?: string;
+  /** File with a name for each label, e.g. `n01440764 tench, Tinca tinca`. */
+  classNames?: string;
+  /** Write tar files of at most so many bytes (also as text, `256MB`) instead of a file for each picture. */
+  shards?: number | string;
+  /**
+   * Whether to go on with an interrupted run: true refuses when there is none, false starts over. Default: go
+   * on if there is one, refuse if it was made from other pictures or with other options.
+   */
+  resume?: boolean;
   /** Length of the smaller side in pixels, or the exact size. Default 256. */
   size?: number | { height: number; width: number };
   /** Fill the whole size and cut off what is too much, from the centre. Default false. */
@@ -35,7 +49,8 @@ export interface PreprocessOptions {
   seed?: number;
   /**
    * Pictures at work at the same time; no influence on the result. Default: the number of cores. Node's
-   * thread pool, where the work is done, has 4 threads unless UV_THREADPOOL_SIZE says otherwise.
+   * thread pool, where the work is done, has 4 threads unless UV_THREADPOOL_SIZE says otherwise before it is first
+   * used; the command line says so.
    */
   workers?: number;
   /** JPEG quality, 1 to 100. Default 96: the encoder's transform is exact from there on (0.6 dB better than at 95). */
@@ -64,6 +79,12 @@ export interface ResolvedOptions {
   readonly readClassLabel: ((path: string) => string) | undefined;
   readonly seed: number;
   readonly workers: number;
+  readonly valDir: string | undefined;
+  readonly valList: string | undefined;
+  readonly classNames: string | undefined;
+  /** Bytes; undefined for a file for each picture. */
+  readonly shardSize: number | undefined;
+  readonly resume: boolean | undefined;
 }
 
 /** Largest side that can be asked for, in pixels. */
@@ -106,6 +127,12 @@ export function resolveOptions(options: PreprocessOptions): ResolvedOptions {
   if (options.labelPattern !== undefined && options.readClassLabel) {
     refuse('give labelPattern or readClassLabel, not both');
   }
+  if (options.valList !== undefined && options.valDir === undefined) {
+    refuse('a validation list needs the folder of its pictures', 'Give --val-dir too.');
+  }
+  if (options.valDir !== undefined && options.valSplit !== undefined) {
+    refuse('give a part for validation (valSplit) or a folder of it (valDir), not both');
+  }
   return {
     pictures: options.pictures,
     out: options.out,
@@ -119,6 +146,11 @@ export function resolveOptions(options: PreprocessOptions): ResolvedOptions {
     labelPattern: options.labelPattern === undefined ? undefined : resolvePattern(options.labelPattern),
     readClassLabel: options.readClassLabel,
     seed: wholeNumber('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER),
+    valDir: options.valDir,
+    valList: options.valList,
+    classNames: options.classNames,
+    shardSize: options.shards === undefined ? undefined : shardSize(options.shards),
+    resume: options.resume,
     workers: wholeNumber('workers', options.workers ?? availableParallelism(), 1, 256),
   };
 }

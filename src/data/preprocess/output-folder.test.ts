@@ -19,7 +19,8 @@ const marker = 'preprocess.unfinished';
 async function finishedDataset(): Promise<void> {
   const folder = await OutputFolder.claim(out);
   await writeFile(folder.picture(false, name), 'jpeg');
-  await folder.finish(new Map([['train.csv', 'image,class\n']]), '{}');
+  await folder.write('train.csv', 'image,class\n');
+  await folder.finish('{}');
 }
 
 /** The id of a process that has ended. */
@@ -40,17 +41,13 @@ test('a run makes the folder, and the marker is there until dataset.json is', as
   const folder = await OutputFolder.claim(out);
   expect((await readdir(out)).sort()).toEqual([marker, 'train', 'val']);
   await writeFile(folder.picture(false, name), 'jpeg');
-  await folder.move(name, true);
-  await folder.finish(
-    new Map([
-      ['train.csv', 'a'],
-      ['val.csv', 'b'],
-    ]),
-    '{"version":1}',
-  );
+  await writeFile(folder.journal, '');
+  await folder.write('train.csv', 'a');
+  await folder.write('val.csv', ['b', 'c']);
+  await folder.finish('{"version":1}');
   expect((await readdir(out)).sort()).toEqual(['dataset.json', 'train', 'train.csv', 'val', 'val.csv']);
-  expect(await readdir(join(out, 'val'))).toEqual([`${name}.jpg`]);
-  expect(await readdir(join(out, 'train'))).toEqual([]);
+  expect(await readdir(join(out, 'train'))).toEqual([`${name}.jpg`]);
+  expect(await readFile(join(out, 'val.csv'), 'utf8')).toBe('bc');
 });
 
 test('an empty folder is used, also with what systems put into it', async () => {

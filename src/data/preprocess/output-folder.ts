@@ -1,20 +1,30 @@
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { open, readdir, readFile, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
 import { describeOwner, isRunning, type Owner, thisOwner } from '../../system/owner.js';
 import { syncFolder, writeFileAtomic } from '../atomic-write.js';
 import { makeFolder } from '../make-folder.js';
+import { shardPattern } from '../shards/shard-layout.js';
+import { journalFile } from './journal.js';
+import { spoolFileName, spoolFiles, spoolFolder } from './spool-store.js';
 
 /** Present from the first moment of a run to its end; what holds it is no dataset yet. */
 const marker = 'preprocess.unfinished';
 const datasetFile = 'dataset.json';
+/** Present once all pictures are done and shards are being made of them. */
+const packingFile = 'preprocess.packing';
 const splits = ['train', 'val'];
 const tables = ['train.csv', 'val.csv', 'categories.csv', 'rejected.csv', 'rgb_val.json', datasetFile];
+/** A file that was being written when its run was killed. */
+const halfWritten = /^\..+\.[0-9a-f]{12}\.tmp$/;
 /** What a new disk or a file browser puts into a folder that people call empty. */
 const nothing = new Set(['.DS_Store', 'Thumbs.db', 'desktop.ini', 'lost+found']);
 
 /** Folders that this process is writing at the moment. */
 const active = new Set<string>();
+
+/** How a dataset keeps its pictures: each in a file, or many in a tar. */
+export type DatasetForm = 'folders' | 'shards';
 
 type State = { kind: 'absent' } | { kind: 'empty' } | { kind: 'unfinished'; owner: Owner | undefined };
 
@@ -34,7 +44,7 @@ export function outputFault(out: string, error: { code?: string | undefined; mes
   const full = error.code === 'ENOSPC' || error.code === 'EDQUOT';
   return new UserError(`cannot write the dataset in ${out}: ${reason}`, {
     hint: full
-      ? 'Free some space or give another folder with --out, then run the same command again.'
+      ? 'Free some space, then run the same command again: it goes on where it stopped.'
       : 'Give a folder that you may write to with --out.',
     cause: error,
   });
@@ -94,10 +104,11 @@ async function readOwner(out: string): Promise<Owner | undefined> {
 
 function isOurs(name: string): boolean {
   return (
-    name === marker ||
+    [marker, packingFile, journalFile, spoolFolder].includes(name) ||
     splits.includes(name) ||
+    shardPattern.test(name) ||
     tables.includes(name) ||
-    /^\..+\.[0-9a-f]{12}\.tmp$/.test(name)
+    halfWritten.test(name)
   );
 }
 
@@ -108,19 +119,24 @@ export class OutputFolder {
   readonly cleaned: boolean;
   readonly #created: boolean;
 
-  private constructor(path: string, state: State) {
+  private constructor(path: string, state: State, keep: boolean) {
     this.path = path;
-    this.cleaned = state.kind === 'unfinished';
+    this.cleaned = state.kind === 'unfinished' && !keep;
     this.#created = state.kind === 'absent';
   }
 
   /**
-   * Makes the folder ready for a run and marks it as unfinished; leftovers of an interrupted run are removed.
+   * Makes the folder ready for a run and marks it as unfinished.
+   * @param options.keep whether to go on with the leftovers of an interrupted run; else they are removed
    * @throws UserError as `inspectOutput`, or when the folder cannot be written; the signal's reason
    */
-  static async claim(out: string, signal?: AbortSignal): Promise<OutputFolder> {
+  static async claim(
+    out: string,
+    options: { signal?: AbortSignal | undefined; keep?: boolean; form?: DatasetForm } = {},
+  ): Promise<OutputFolder> {
+    const { signal, keep = false, form = 'folders' } = options;
     const state = await inspectOutput(out);
-    const folder = new OutputFolder(out, state);
+    const folder = new OutputFolder(out, state, keep);
     try {
       await makeFolder(out);
       await writeMarker(out, state.kind === 'unfinished');
@@ -131,7 +147,8 @@ export class OutputFolder {
     }
     try {
       if (folder.cleaned) await removeContents(out, signal);
-      for (const split of splits) await mkdir(join(out, split));
+      else await removeHalfWritten(out);
+      if (form === 'folders') for (const split of splits) await makeFolder(join(out, split));
     } catch (error) {
       active.delete(resolve(out));
       signal?.throwIfAborted();
@@ -145,17 +162,32 @@ export class OutputFolder {
     return join(this.path, validation ? 'val' : 'train', `${name}.jpg`);
   }
 
-  /** Moves a picture to the other split. */
-  async move(name: string, toValidation: boolean): Promise<void> {
-    await this.#try(() => rename(this.picture(!toValidation, name), this.picture(toValidation, name)));
+  /** Where the journal lies. */
+  get journal(): string {
+    return join(this.path, journalFile);
   }
 
-  /** Writes the files beside the pictures; `dataset.json`, the mark of a whole dataset, comes last. */
-  async finish(files: ReadonlyMap<string, string>, dataset: string): Promise<void> {
+  /** Says that all pictures are done: from now on the spool is used up. */
+  async beginPacking(): Promise<void> {
+    await this.#try(() => writeFileAtomic(join(this.path, packingFile), ''));
+  }
+
+  /** Writes a file beside the pictures. */
+  async write(name: string, content: string | Iterable<string>): Promise<void> {
+    await this.#try(() => writeFileAtomic(join(this.path, name), content));
+  }
+
+  /** Writes `dataset.json`, the mark of a whole dataset, and takes away what only an unfinished one has. */
+  async finish(dataset: string): Promise<void> {
     await this.#try(async () => {
-      for (const [name, text] of files) await writeFileAtomic(join(this.path, name), text);
-      for (const split of splits) await syncFolder(join(this.path, split));
+      for (const split of splits) {
+        await syncFolder(join(this.path, split)).catch((error: NodeJS.ErrnoException) => {
+          if (error.code !== 'ENOENT') throw error;
+        });
+      }
       await writeFileAtomic(join(this.path, datasetFile), dataset);
+      await removeSpool(this.path);
+      for (const name of [journalFile, packingFile]) await rm(join(this.path, name), { force: true });
       await unlink(join(this.path, marker));
     });
     active.delete(resolve(this.path));
@@ -213,7 +245,27 @@ async function removeContents(out: string, signal?: AbortSignal): Promise<void> 
       if (error.code !== 'ENOENT') throw error;
     });
   }
+  await removeSpool(out);
   for (const name of await readdir(out)) {
     if (isOurs(name) && name !== marker) await rm(join(out, name), { force: true });
   }
+}
+
+async function removeHalfWritten(out: string): Promise<void> {
+  for (const name of await readdir(out)) if (halfWritten.test(name)) await rm(join(out, name));
+}
+
+async function removeSpool(out: string): Promise<void> {
+  const folder = join(out, spoolFolder);
+  for (let bucket = 0; bucket < spoolFiles; bucket++) {
+    await rm(join(folder, spoolFileName(bucket)), { force: true });
+  }
+  await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+}
+
+/** Whether the pictures of an unfinished output were all done, and shards begun. */
+export async function isPacking(out: string): Promise<boolean> {
+  return (await readdir(out)).includes(packingFile);
 }

@@ -1,6 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
+
+import type { JournalRecord, SourceStamp } from './journal.js';
 import type { PictureSettings } from './options.js';
+import type { PictureStore } from './picture-store.js';
 import { PicturePreparer, type PreparedPicture } from './prepare-picture.js';
 import { Rejection, readingReason } from './rejection.js';
 
@@ -8,13 +12,11 @@ import { Rejection, readingReason } from './rejection.js';
 export interface PictureTask {
   readonly index: number;
   readonly source: string;
-  readonly target: string;
 }
 
 /** What became of a picture. */
 export type PictureOutcome =
-  | ({ readonly kind: 'written'; readonly index: number } & Omit<PreparedPicture, 'jpeg'>)
-  | { readonly kind: 'rejected'; readonly index: number; readonly reason: string }
+  | JournalRecord
   /** The output cannot be written: the run has to stop. */
   | { readonly kind: 'outputFault'; readonly index: number; readonly code: string; readonly message: string };
 
@@ -25,19 +27,19 @@ export type PictureOutcome =
  */
 export async function prepareAll(options: {
   tasks: Generator<PictureTask>;
+  store: PictureStore;
   settings: PictureSettings;
   workers: number;
   signal: AbortSignal | undefined;
   onOutcome: (outcome: PictureOutcome) => void;
 }): Promise<void> {
-  const { tasks, settings, workers, signal, onOutcome } = options;
+  const { tasks, store, settings, workers, signal, onOutcome } = options;
   const preparer = new PicturePreparer(settings);
   const work = async (): Promise<void> => {
     // leaving the loop early, also by an error, closes the generator and so ends the other workers
     for (const task of tasks) {
       if (signal?.aborted) return;
-      const outcome = await prepareFile(preparer, task);
-      if (!signal?.aborted) onOutcome(outcome);
+      onOutcome(await prepareFile(preparer, store, task));
     }
   };
   const threadsBefore = sharp.concurrency();
@@ -50,28 +52,46 @@ export async function prepareAll(options: {
   signal?.throwIfAborted();
 }
 
-async function prepareFile(preparer: PicturePreparer, task: PictureTask): Promise<PictureOutcome> {
-  const { index, source, target } = task;
-  let picture: PreparedPicture;
+async function prepareFile(
+  preparer: PicturePreparer,
+  store: PictureStore,
+  { index, source }: PictureTask,
+): Promise<PictureOutcome> {
+  let stamp: SourceStamp | undefined;
+  let picture: PreparedPicture | Rejection;
   try {
-    picture = await preparer.prepare(await read(source));
+    const file = await read(source);
+    stamp = file.stamp;
+    picture = await preparer.prepare(file.bytes);
   } catch (error) {
-    if (error instanceof Rejection) return { kind: 'rejected', index, reason: error.message };
-    throw error;
+    if (!(error instanceof Rejection)) throw error;
+    picture = error;
   }
-  const { jpeg, ...counted } = picture;
   try {
-    await writeFile(target, jpeg);
+    if (picture instanceof Rejection) {
+      // an interrupted run may have written it when the file was another
+      await store.drop(index);
+      return { kind: 'rejected', index, stamp, reason: picture.message };
+    }
+    const { jpeg, width, height, sums } = picture;
+    const offset = await store.put(index, jpeg);
+    const kept = { length: jpeg.length, crc: crc32(jpeg), offset };
+    return { kind: 'written', index, stamp: stamp as SourceStamp, width, height, sums, ...kept };
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     return { kind: 'outputFault', index, code, message };
   }
-  return { kind: 'written', index, ...counted };
 }
 
-async function read(path: string): Promise<Buffer> {
+async function read(path: string): Promise<{ bytes: Buffer; stamp: SourceStamp }> {
   try {
-    return await readFile(path);
+    const file = await open(path, 'r');
+    try {
+      const { size, mtimeMs } = await file.stat();
+      return { bytes: await file.readFile(), stamp: { size, changed: mtimeMs } };
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     throw new Rejection(readingReason(path, error), { cause: error });
   }

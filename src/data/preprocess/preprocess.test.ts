@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readCsv } from '../csv.js';
@@ -94,6 +92,7 @@ test('a folder of pictures becomes a dataset', async () => {
   const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8'));
   expect(JSON.parse(await readFile(join(out, 'dataset.json'), 'utf8'))).toEqual({
     version: 1,
+    form: 'folders',
     classes: 3,
     counts: { train: 24, val: 6, rejected: 0 },
     mean: result.mean,
@@ -285,48 +284,15 @@ describe('what cannot be done is said before anything is written', () => {
     expect(await message({ out: join(pictures, 'data') })).toMatch(/lies inside the folder of pictures/);
     expect(await readdir(pictures)).toHaveLength(3);
   });
-});
 
-test('an aborted run leaves no dataset, and the next one clears up after it', async () => {
-  await threeClasses(30);
-  const controller = new AbortController();
-  const reason = new Error('enough');
-  const run = preprocess({
-    pictures,
-    out,
-    size: 24,
-    signal: controller.signal,
-    onProgress: ({ stage, done }) => {
-      if (stage === 'pictures' && done === 10) controller.abort(reason);
-    },
+  test('options for large datasets that do not fit together', async () => {
+    await threeClasses(1);
+    expect(await message({ valList: 'list.txt' })).toMatch(/needs the folder of its pictures/);
+    expect(await message({ valDir: 'val', valSplit: 0.1 })).toMatch(/not both/);
+    expect(await message({ valDir: join(pictures, 'cat') })).toMatch(/lie in each other/);
+    expect(await message({ valDir: join(root, 'nowhere') })).toMatch(/nowhere does not exist/);
+    expect(await message({ shards: 'big' })).toMatch(/shards cannot be of size "big"/);
+    expect(await message({ shards: 100 })).toMatch(/shards cannot be of size 100/);
+    expect(await message({ resume: true })).toMatch(/no interrupted run in .*data to go on with/);
   });
-  await expect(run).rejects.toBe(reason);
-  expect((await readdir(out)).sort()).toEqual(['preprocess.unfinished', 'train', 'val']);
-  const result = await preprocess({ pictures, out, size: 24 });
-  expect(result.warnings).toEqual([`the leftovers of an interrupted run in ${out} were removed`]);
-  const fresh = join(root, 'fresh');
-  await preprocess({ pictures, out: fresh, size: 24 });
-  expect(await contents(out)).toEqual(await contents(fresh));
-  await expect(preprocess({ pictures, out })).rejects.toThrow(/already holds a finished dataset/);
-  await expect(preprocess({ pictures, out, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
-});
-
-test('a full disk ends the run with its reason, and what was written is removed', async ({ skip }) => {
-  await threeClasses(60);
-  await mkdir(out);
-  const call = promisify(execFile);
-  // a disk of a few pages is at hand only where mounting is allowed
-  const mounted = await call('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', out]).then(
-    () => true,
-    () => false,
-  );
-  if (!mounted) return skip();
-  try {
-    await expect(preprocess({ pictures, out, size: 24 })).rejects.toThrow(
-      `cannot write the dataset in ${out}: no space is left on its disk`,
-    );
-    expect(await readdir(out)).toEqual([]);
-  } finally {
-    await call('umount', [out]);
-  }
 });

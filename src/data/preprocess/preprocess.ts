@@ -1,23 +1,31 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { UserError } from '../../errors.js';
-import { byCodePoint } from './code-point-order.js';
-import { type DatasetPicture, datasetFiles } from './dataset-files.js';
-import { labelFolders } from './labels.js';
+import type { DatasetSummary } from './dataset-files.js';
+import { finishDataset, TooFewGood } from './finish.js';
+import { FolderStore } from './folder-store.js';
+import { gatherInputs, type Inputs, listingHash } from './inputs.js';
+import { type JournalSubject, JournalWriter, readBoot } from './journal.js';
 import { type PreprocessOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { inspectOutput, OutputFolder, outputFault } from './output-folder.js';
-import { type PictureOutcome, type PictureTask, prepareAll } from './prepare-all.js';
-import { checkPictureFolder, type RejectedFile, type Scan, scanPictures } from './scan.js';
-import { type Draw, drawFor, splitPictures } from './split.js';
-import { ChannelStatistics, type Rgb } from './statistics.js';
+import { PictureTable, pictureState } from './picture-table.js';
+import { type PictureTask, prepareAll } from './prepare-all.js';
+import { goesOn, settingsOf, takeOver } from './resume.js';
+import { checkPictureFolder, type RejectedFile } from './scan.js';
+import { splitPictures } from './split.js';
+import { SpoolStore } from './spool-store.js';
+import type { Rgb } from './statistics.js';
+import { warningsFor } from './warnings.js';
 
 /** What a run of `preprocess` made. */
 export interface PreprocessResult {
   /** The dataset's folder. */
   readonly out: string;
-  /** Labels in the order of their class ids. */
+  /** Names of the classes in the order of their ids. */
   readonly labels: readonly string[];
   readonly counts: { readonly train: number; readonly val: number; readonly rejected: number };
+  /** Number of tar files; undefined for a dataset of a file for each picture. */
+  readonly shards: { readonly train: number; readonly val: number } | undefined;
   /** Files that are no pictures and were passed over. */
   readonly ignored: number;
   /** Of the train pictures' pixels, 0 to 255; null without `rgbMean`. */
@@ -27,87 +35,85 @@ export interface PreprocessResult {
   readonly rejected: readonly RejectedFile[];
   /** What the user should know although the dataset is whole. */
   readonly warnings: readonly string[];
-  /** Time for the pictures themselves, in seconds. */
+  /** Pictures that an interrupted run had done. */
+  readonly resumed: number;
+  /** Time for the pictures themselves, without the resumed ones, in seconds. */
   readonly seconds: number;
 }
 
-/** A picture on its way into the dataset. */
-interface Picture {
-  /** Path below the pictures' folder, '/' between parts. */
-  readonly file: string;
-  readonly label: string;
-  readonly draw: Draw;
-}
-
-type Written = Extract<PictureOutcome, { kind: 'written' }>;
+type Listening = Pick<PreprocessOptions, 'signal' | 'onProgress'>;
 
 /**
  * Turns a folder of pictures (a folder per class) into a dataset: resized JPEGs under random names in
- * `train/` and `val/`, with `train.csv`, `val.csv`, `categories.csv`, `rgb_val.json`, `rejected.csv` and,
- * last of all, `dataset.json`. The same pictures and seed give the same bytes, whatever the number of workers.
+ * `train/` and `val/` or in tar shards, with `train.csv`, `val.csv`, `categories.csv`, `rgb_val.json`,
+ * `rejected.csv` and, last of all, `dataset.json`. The same pictures and seed give the same bytes, whatever the
+ * number of workers, and however often it was interrupted.
  * @throws UserError for unusable input or output; the signal's reason when it was aborted
  */
 export async function preprocess(options: PreprocessOptions): Promise<PreprocessResult> {
   const resolved = resolveOptions(options);
-  const { signal, onProgress } = options;
-  signal?.throwIfAborted();
-  const scan = await scanInput(resolved, options);
-  const { ofFolder } = labelFolders(scan.folders, resolved);
-  const pictures = scan.folders.flatMap((folder, index) =>
-    folder.pictures.map((name): Picture => {
-      const file = `${folder.path}/${name}`;
-      return { file, label: ofFolder[index] ?? '', draw: drawFor(resolved.seed, file) };
-    }),
-  );
-  const folder = await OutputFolder.claim(resolved.out, signal);
+  options.signal?.throwIfAborted();
+  const { table, subject, inputs } = await look(resolved, options);
+  const keep = await goesOn(resolved, subject);
+  const folder = await OutputFolder.claim(resolved.out, {
+    signal: options.signal,
+    keep,
+    form: resolved.shardSize === undefined ? 'folders' : 'shards',
+  });
+  const run = new Run({ folder, table, subject, inputs, resolved, listening: options });
   try {
-    const started = performance.now();
-    const run = await preparePicturesInto(folder, pictures, resolved, options);
-    const seconds = (performance.now() - started) / 1000;
-    onProgress?.({
-      stage: 'files',
-      done: pictures.length,
-      total: pictures.length,
-      rejected: run.rejected.length,
-    });
-    const result = await finish(folder, pictures, run, resolved, scan);
-    return { ...result, seconds };
+    return await run.whole(keep);
   } catch (error) {
-    // what an interruption leaves is cleared by the next run: leaving must be quick
-    if (signal?.aborted) folder.abandon();
-    else await folder.discard();
+    // what is done stays for the next run, unless that could not end otherwise either
+    if (error instanceof TooFewGood) await folder.discard();
+    else folder.abandon();
     throw error;
   }
 }
 
-async function scanInput(resolved: ResolvedOptions, options: PreprocessOptions): Promise<Scan> {
-  const { pictures: root, out } = resolved;
-  await checkPictureFolder(root);
-  await checkPlaces(root, out);
-  const scan = await scanPictures(root, {
-    signal: options.signal,
-    onFound: (found) => options.onProgress?.({ stage: 'scan', done: found, total: 0, rejected: 0 }),
-  });
-  if (scan.folders.length > 0) return scan;
-  const loose = scan.rejected.filter(({ file }) => !file.endsWith('/')).length;
-  if (loose > 0) {
-    throw new UserError(`${root} holds ${count(loose, 'picture')} but no folder per class`, {
-      hint: 'Put the pictures of each class into a folder of their own, named after the class.',
-    });
-  }
-  const others = scan.ignored > 0 ? ` (only ${count(scan.ignored, 'other file')})` : '';
-  throw new UserError(`there are no pictures in ${root}${others}`, {
-    hint: 'Give a folder that holds one folder of pictures per class.',
-  });
+type RestOfInputs = Omit<Inputs, 'sources'>;
+
+/** Looks at everything before anything is written. */
+async function look(
+  resolved: ResolvedOptions,
+  listening: Listening,
+): Promise<{ table: PictureTable; subject: JournalSubject; inputs: RestOfInputs }> {
+  await checkPictureFolder(resolved.pictures);
+  await checkPlaces(resolved);
+  const { sources, ...inputs } = await gatherInputs(resolved, listening);
+  const table = new PictureTable(sources, resolved.seed);
+  splitAtFirst(table, resolved);
+  const listing = listingHash({ sources, classes: inputs.classes });
+  const subject = { settings: settingsOf(resolved), listing, pictures: table.length };
+  return { table, subject, inputs };
 }
 
-/** @throws UserError when one folder lies in the other, or the output cannot be used */
-async function checkPlaces(pictures: string, out: string): Promise<void> {
+/** The split as if every picture were good. */
+function splitAtFirst(table: PictureTable, { valDir, valSplit }: ResolvedOptions): void {
+  const { length, classes, draws, validation } = table;
+  if (valDir === undefined) {
+    validation.set(splitPictures({ length, classes, draws, isIn: () => true }, valSplit));
+    return;
+  }
+  for (let index = 0; index < length; index++) validation[index] = table.isFromValDir(index) ? 1 : 0;
+}
+
+/** @throws UserError when one folder lies in another, or the output cannot be used */
+async function checkPlaces({ pictures, valDir, out }: ResolvedOptions): Promise<void> {
   const [from, to] = await Promise.all([realPlace(pictures), realPlace(out)]);
-  if (`${to}${sep}`.startsWith(`${from}${sep}`)) {
-    throw new UserError(`the output folder ${out} lies inside the folder of pictures`, {
-      hint: 'Give a folder outside of it with --out.',
-    });
+  const lies = (inner: string, outer: string): boolean => `${inner}${sep}`.startsWith(`${outer}${sep}`);
+  const hint = 'Give a folder outside of it with --out.';
+  if (lies(to, from)) {
+    throw new UserError(`the output folder ${out} lies inside the folder of pictures`, { hint });
+  }
+  if (valDir !== undefined) {
+    const val = await realPlace(valDir);
+    if (lies(to, val)) throw new UserError(`the output folder ${out} lies inside ${valDir}`, { hint });
+    if (lies(val, from) || lies(from, val)) {
+      throw new UserError(`the validation folder ${valDir} and the folder of pictures lie in each other`, {
+        hint: 'Validation pictures need a folder of their own, beside that of the training pictures.',
+      });
+    }
   }
   await inspectOutput(out);
 }
@@ -123,129 +129,139 @@ async function realPlace(path: string): Promise<string> {
   }
 }
 
-interface Run {
-  /** The outcome of each picture, undefined where it was rejected. */
-  readonly written: ReadonlyArray<Written | undefined>;
-  readonly rejected: readonly RejectedFile[];
-  /** Where each picture was written, before it was known which would be rejected. */
-  readonly validation: readonly boolean[];
-}
+/** A run from the claim of its folder on. */
+class Run {
+  readonly #folder: OutputFolder;
+  readonly #table: PictureTable;
+  readonly #subject: JournalSubject;
+  readonly #inputs: RestOfInputs;
+  readonly #options: ResolvedOptions;
+  readonly #listening: Listening;
 
-function* tasksFor(
-  folder: OutputFolder,
-  pictures: readonly Picture[],
-  root: string,
-  validation: readonly boolean[],
-): Generator<PictureTask> {
-  for (const [index, { file, draw }] of pictures.entries()) {
-    const target = folder.picture(validation[index] ?? false, draw.name);
-    yield { index, source: join(root, file), target };
+  constructor(parts: {
+    folder: OutputFolder;
+    table: PictureTable;
+    subject: JournalSubject;
+    inputs: RestOfInputs;
+    resolved: ResolvedOptions;
+    listening: Listening;
+  }) {
+    this.#folder = parts.folder;
+    this.#table = parts.table;
+    this.#subject = parts.subject;
+    this.#inputs = parts.inputs;
+    this.#options = parts.resolved;
+    this.#listening = parts.listening;
+  }
+
+  async whole(keep: boolean): Promise<PreprocessResult> {
+    const store = await this.#try(() => this.#openStore());
+    try {
+      const journal = await this.#try(() => this.#openJournal(store, keep));
+      const resumed = this.#count(pictureState.written) + this.#count(pictureState.rejected);
+      const started = performance.now();
+      try {
+        await this.#prepare(store, journal, resumed);
+        if (this.#options.shardSize !== undefined) await this.#try(async () => journal.sync());
+      } finally {
+        journal.close();
+      }
+      const seconds = (performance.now() - started) / 1000;
+      const [folder, table, inputs, listening] = [this.#folder, this.#table, this.#inputs, this.#listening];
+      const summary = await finishDataset({
+        folder,
+        table,
+        store,
+        inputs,
+        listening,
+        options: this.#options,
+      });
+      return { ...this.#result(summary, resumed), seconds };
+    } finally {
+      await store.close();
+    }
+  }
+
+  async #openStore(): Promise<FolderStore | SpoolStore> {
+    if (this.#options.shardSize === undefined) return new FolderStore(this.#folder, this.#table);
+    return SpoolStore.open(this.#folder.path, this.#table);
+  }
+
+  async #openJournal(store: FolderStore | SpoolStore, keep: boolean): Promise<JournalWriter> {
+    if (!keep) return JournalWriter.begin(this.#folder.journal, this.#subject, await readBoot());
+    const { signal } = this.#listening;
+    const [folder, table, subject] = [this.#folder, this.#table, this.#subject];
+    return takeOver({
+      ...{ folder, table, store, subject, signal },
+      onChecked: (done) => this.#report('check', done, 0),
+    });
+  }
+
+  async #prepare(store: FolderStore | SpoolStore, journal: JournalWriter, resumed: number): Promise<void> {
+    const table = this.#table;
+    let done = resumed;
+    let rejected = this.#count(pictureState.rejected);
+    if (resumed > 0) this.#report('pictures', done, rejected);
+    await prepareAll({
+      tasks: pendingTasks(table),
+      store,
+      settings: this.#options.picture,
+      workers: this.#options.workers,
+      signal: this.#listening.signal,
+      onOutcome: (outcome) => {
+        if (outcome.kind === 'outputFault') throw outputFault(this.#folder.path, outcome);
+        try {
+          journal.append(outcome);
+        } catch (error) {
+          throw outputFault(this.#folder.path, error as NodeJS.ErrnoException);
+        }
+        table.states[outcome.index] = pictureState[outcome.kind];
+        done++;
+        if (outcome.kind === 'rejected') rejected++;
+        this.#report('pictures', done, rejected);
+      },
+    });
+  }
+
+  #report(stage: 'check' | 'pictures', done: number, rejected: number): void {
+    this.#listening.onProgress?.({ stage, done, total: this.#table.length, rejected });
+  }
+
+  #count(state: number): number {
+    let count = 0;
+    for (const one of this.#table.states) if (one === state) count++;
+    return count;
+  }
+
+  #result(summary: DatasetSummary, resumed: number): Omit<PreprocessResult, 'seconds'> {
+    const { ordered, classes, rejected, mean, std, shards } = summary;
+    const cleaned = this.#folder.cleaned;
+    return {
+      out: this.#folder.path,
+      labels: classes.map(({ name }) => name),
+      counts: { train: ordered.train.length, val: ordered.val.length, rejected: rejected.length },
+      ...{ shards, ignored: this.#inputs.ignored, mean, std, rejected, resumed },
+      warnings: [
+        ...this.#inputs.warnings,
+        ...warningsFor({ summary, all: this.#inputs.classes, cleaned, resumed }, this.#options),
+      ],
+    };
+  }
+
+  /** Faults of the output are the user's to mend. */
+  async #try<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      this.#listening.signal?.throwIfAborted();
+      if (error instanceof UserError || !(error as NodeJS.ErrnoException).code) throw error;
+      throw outputFault(this.#folder.path, error as NodeJS.ErrnoException);
+    }
   }
 }
 
-async function preparePicturesInto(
-  folder: OutputFolder,
-  pictures: readonly Picture[],
-  options: ResolvedOptions,
-  { signal, onProgress }: Pick<PreprocessOptions, 'signal' | 'onProgress'>,
-): Promise<Run> {
-  const validation = splitPictures(pictures, options.valSplit);
-  const written = new Array<Written | undefined>(pictures.length);
-  const rejected: RejectedFile[] = [];
-  let done = 0;
-  await prepareAll({
-    tasks: tasksFor(folder, pictures, options.pictures, validation),
-    settings: options.picture,
-    workers: options.workers,
-    signal,
-    onOutcome: (outcome) => {
-      if (outcome.kind === 'outputFault') throw outputFault(folder.path, outcome);
-      if (outcome.kind === 'written') written[outcome.index] = outcome;
-      else rejected.push({ file: pictures[outcome.index]?.file ?? '', reason: outcome.reason });
-      done++;
-      onProgress?.({ stage: 'pictures', done, total: pictures.length, rejected: rejected.length });
-    },
-  });
-  return { written, rejected, validation };
-}
-
-/** Settles the split among the good pictures, counts, and writes the files beside them. */
-async function finish(
-  folder: OutputFolder,
-  pictures: readonly Picture[],
-  run: Run,
-  options: ResolvedOptions,
-  scan: Scan,
-): Promise<Omit<PreprocessResult, 'seconds'>> {
-  const rejected = [...scan.rejected, ...run.rejected].sort((a, b) => byCodePoint(a.file, b.file));
-  const good = pictures.map((picture, index) => (run.written[index] ? picture : undefined));
-  const labels = [...new Set(good.flatMap((picture) => picture?.label ?? []))].sort(byCodePoint);
-  if (labels.length < 2) throw tooFewGood(options.pictures, labels, rejected);
-  const validation = splitPictures(good, options.valSplit);
-  const statistics = new ChannelStatistics();
-  const kept: DatasetPicture[] = [];
-  for (const [index, { label, draw }] of pictures.entries()) {
-    const outcome = run.written[index];
-    if (!outcome) continue;
-    const { width, height, sums } = outcome;
-    const isValidation = validation[index] ?? false;
-    if (isValidation !== run.validation[index]) await folder.move(draw.name, isValidation);
-    if (sums && !isValidation) statistics.add(sums, width * height);
-    kept.push({ name: draw.name, label, validation: isValidation, width, height });
+function* pendingTasks(table: PictureTable): Generator<PictureTask> {
+  for (let index = 0; index < table.length; index++) {
+    if (table.states[index] === pictureState.pending) yield { index, source: table.path(index) };
   }
-  const { mean, std } = statistics.result() ?? { mean: null, std: null };
-  const { files, dataset } = datasetFiles({ pictures: kept, labels, rejected, mean, std }, options);
-  await folder.finish(files, dataset);
-  const val = kept.filter((picture) => picture.validation).length;
-  return {
-    out: folder.path,
-    labels,
-    counts: { train: kept.length - val, val, rejected: rejected.length },
-    ignored: scan.ignored,
-    mean,
-    std,
-    rejected,
-    warnings: warningsFor({ kept, labels, before: pictures, cleaned: folder.cleaned }, options),
-  };
-}
-
-function tooFewGood(root: string, labels: readonly string[], rejected: readonly RejectedFile[]): UserError {
-  const first = rejected.slice(0, 3).map(({ file, reason }) => `${file}: ${reason}`);
-  const what = labels.length === 0 ? 'no picture' : `only the class ${JSON.stringify(labels[0])}`;
-  return new UserError(`${what} in ${root} can be used; ${first.join('; ')}`, {
-    hint: `${count(rejected.length, 'file')} could not be used. At least two classes need good pictures.`,
-  });
-}
-
-function warningsFor(
-  run: {
-    kept: readonly DatasetPicture[];
-    labels: readonly string[];
-    before: readonly Picture[];
-    cleaned: boolean;
-  },
-  options: ResolvedOptions,
-): string[] {
-  const warnings: string[] = [];
-  if (run.cleaned) warnings.push(`the leftovers of an interrupted run in ${options.out} were removed`);
-  const good = new Set(run.labels);
-  const lost = [...new Set(run.before.map(({ label }) => label))].filter((label) => !good.has(label));
-  if (lost.length > 0) warnings.push(`without a single good picture, left out: ${listed(lost)}`);
-  const counts = new Map<string, number>();
-  for (const { label } of run.kept) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const single = run.labels.filter((label) => counts.get(label) === 1);
-  if (single.length > 0 && options.valSplit > 0) {
-    warnings.push(`only one picture, so it is for training and none for validation: ${listed(single)}`);
-  }
-  return warnings;
-}
-
-function listed(labels: readonly string[]): string {
-  const shown = labels.slice(0, 5).join(', ');
-  const noun = labels.length === 1 ? 'class' : 'classes';
-  return `${noun} ${labels.length > 5 ? `${shown} and ${labels.length - 5} more` : shown}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

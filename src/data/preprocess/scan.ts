@@ -74,11 +74,12 @@ async function kindOf(path: string, entry: Dirent): Promise<Entry> {
 /**
  * Finds the class folders below `root`. Hidden files and folders are passed over, links are followed
  * (except back into a folder that is being read).
+ * @param options.loose whether pictures that lie in no folder count too, as the folder ''
  * @param root a readable folder, see `checkPictureFolder`
  */
 export async function scanPictures(
   root: string,
-  options: { signal?: AbortSignal | undefined; onFound?: (pictures: number) => void } = {},
+  options: { signal?: AbortSignal | undefined; loose?: boolean; onFound?: (pictures: number) => void } = {},
 ): Promise<Scan> {
   const folders: ClassFolder[] = [];
   const rejected: RejectedFile[] = [];
@@ -105,7 +106,8 @@ export async function scanPictures(
       if (kind === 'other') ignored++;
       else if (kind === 'folder') {
         if (!housekeepingFolders.has(entry.name)) subfolders.push(path);
-      } else if (below === '') rejected.push({ file: path, reason: 'lies in no class folder' });
+      } else if (below === '' && !options.loose)
+        rejected.push({ file: path, reason: 'lies in no class folder' });
       else if (kind === 'broken') rejected.push({ file: path, reason: 'a link to nothing, or removed' });
       else pictures.push(entry.name);
     }

@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
 
-/** The random draws of one picture: they depend on the seed and its path only, not on other pictures. */
-export interface Draw {
-  /** 32 hexadecimal digits: the name in the dataset. */
-  readonly name: string;
-  /** 32 hexadecimal digits: the order in which pictures of a class go to validation. */
-  readonly order: string;
-}
+/** Bytes of a picture's random draws: the first half is its name, the second its order within its class. */
+export const drawBytes = 32;
 
-/** @param file path below the pictures' folder, '/' between parts */
-export function drawFor(seed: number, file: string): Draw {
-  const hash = createHash('sha256').update(`${seed}\0${file}`).digest('hex');
-  return { name: hash.slice(0, 32), order: hash.slice(32) };
+/**
+ * Writes the random draws of the picture at `index`: they depend on the seed and its path only, not on
+ * other pictures.
+ * @param file path below the pictures' folder, '/' between parts
+ */
+export function drawInto(draws: Buffer, index: number, seed: number, file: string): void {
+  createHash('sha256')
+    .update(`${seed}\0${file}`)
+    .digest()
+    .copy(draws, index * drawBytes);
 }
 
 /** How many of a class's `count` pictures are for validation: never all, and at least one of two or more. */
@@ -21,27 +22,57 @@ export function validationCount(count: number, valSplit: number): number {
 }
 
 /**
- * The stratified split: true for the pictures that are for validation. Leaving a picture out moves
- * at most one other of its class.
+ * The stratified split: 1 for the pictures that are for validation. Leaving a picture out moves at most one
+ * other of its class.
+ * @param pictures.isIn false for a picture that is left out
  */
 export function splitPictures(
-  pictures: ReadonlyArray<{ readonly label: string; readonly draw: Draw } | undefined>,
+  pictures: {
+    readonly length: number;
+    readonly classes: Int32Array;
+    readonly draws: Buffer;
+    readonly isIn: (index: number) => boolean;
+  },
   valSplit: number,
-): boolean[] {
-  const byLabel = new Map<string, Array<{ index: number; order: string }>>();
-  pictures.forEach((picture, index) => {
-    if (!picture) return;
-    const members = byLabel.get(picture.label);
-    const member = { index, order: picture.draw.order };
-    if (members) members.push(member);
-    else byLabel.set(picture.label, [member]);
-  });
-  const validation = new Array<boolean>(pictures.length).fill(false);
-  for (const members of byLabel.values()) {
-    members.sort((a, b) => (a.order < b.order ? -1 : 1));
-    for (const { index } of members.slice(0, validationCount(members.length, valSplit))) {
-      validation[index] = true;
-    }
+): Uint8Array {
+  const { length, draws } = pictures;
+  const validation = new Uint8Array(length);
+  if (valSplit === 0) return validation;
+  const half = drawBytes / 2;
+  for (const members of byClass(pictures)) {
+    members.sort((a, b) => {
+      const [x, y] = [a * drawBytes + half, b * drawBytes + half];
+      return draws.compare(draws, y, y + half, x, x + half);
+    });
+    for (const index of members.subarray(0, validationCount(members.length, valSplit))) validation[index] = 1;
   }
   return validation;
+}
+
+/** Indices of the pictures of each class, as parts of one array. */
+function byClass({ length, classes, isIn }: Parameters<typeof splitPictures>[0]): Uint32Array[] {
+  const counts: number[] = [];
+  let total = 0;
+  for (let index = 0; index < length; index++) {
+    if (!isIn(index)) continue;
+    const id = classes[index] as number;
+    counts[id] = (counts[id] ?? 0) + 1;
+    total++;
+  }
+  const all = new Uint32Array(total);
+  const next: number[] = [];
+  const parts: Uint32Array[] = [];
+  let from = 0;
+  for (const [id, count = 0] of counts.entries()) {
+    next[id] = from;
+    parts.push(all.subarray(from, from + count));
+    from += count;
+  }
+  for (let index = 0; index < length; index++) {
+    if (!isIn(index)) continue;
+    const id = classes[index] as number;
+    all[next[id] as number] = index;
+    next[id] = (next[id] as number) + 1;
+  }
+  return parts;
 }
