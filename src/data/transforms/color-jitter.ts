@@ -4,6 +4,7 @@ import { HsvShift } from './hsv.js';
 import { fillLinear, lookUp } from './lookup.js';
 import { grey, meanGrey } from './luma.js';
 import type { Picture } from './picture.js';
+import { roundHalfEven } from './round-half-even.js';
 import { defineTransform } from './transform.js';
 import { around0, drawFrom, type Range, valueRange } from './value-range.js';
 
@@ -92,11 +93,10 @@ function scaleSaturation(picture: Picture, factor: number): void {
       const r = pixels[at] as number;
       const g = pixels[at + 1] as number;
       const b = pixels[at + 2] as number;
-      // the half rounds, since storing a byte cuts off the fraction
-      const base = grey(r, g, b) * rest + 0.5;
-      pixels[at] = clampByte(r * factor + base);
-      pixels[at + 1] = clampByte(g * factor + base);
-      pixels[at + 2] = clampByte(b * factor + base);
+      const base = grey(r, g, b) * rest;
+      pixels[at] = roundHalfEven(clampByte(r * factor + base));
+      pixels[at + 1] = roundHalfEven(clampByte(g * factor + base));
+      pixels[at + 2] = roundHalfEven(clampByte(b * factor + base));
     }
   }
 }

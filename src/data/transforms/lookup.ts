@@ -10,13 +10,17 @@ export function lookUp(picture: Picture, table: Uint8Array): void {
   }
 }
 
+// rows are functions of their own, and their loops unrolled, because that measured fastest
+
 function lookUpRow(pixels: Uint8Array, from: number, to: number, table: Uint8Array): void {
   let at = from;
-  for (; at <= to - 4; at += 4) {
+  for (; at <= to - 6; at += 6) {
     pixels[at] = table[pixels[at] as number] as number;
     pixels[at + 1] = table[pixels[at + 1] as number] as number;
     pixels[at + 2] = table[pixels[at + 2] as number] as number;
     pixels[at + 3] = table[pixels[at + 3] as number] as number;
+    pixels[at + 4] = table[pixels[at + 4] as number] as number;
+    pixels[at + 5] = table[pixels[at + 5] as number] as number;
   }
   for (; at < to; at++) pixels[at] = table[pixels[at] as number] as number;
 }
@@ -25,14 +29,25 @@ function lookUpRow(pixels: Uint8Array, from: number, to: number, table: Uint8Arr
 export function lookUpChannels(picture: Picture, tables: Uint8Array): void {
   const { pixels, offset, stride, height } = picture;
   const rowBytes = picture.width * 3;
-  for (let row = 0, start = offset; row < height; row++, start += stride) {
-    const end = start + rowBytes;
-    for (let at = start; at < end; at += 3) {
-      pixels[at] = tables[pixels[at] as number] as number;
-      pixels[at + 1] = tables[256 + (pixels[at + 1] as number)] as number;
-      pixels[at + 2] = tables[512 + (pixels[at + 2] as number)] as number;
-    }
+  for (let row = 0, at = offset; row < height; row++, at += stride) {
+    lookUpChannelsOfRow(pixels, at, at + rowBytes, tables);
   }
+}
+
+function lookUpChannelsOfRow(pixels: Uint8Array, from: number, to: number, tables: Uint8Array): void {
+  let at = from;
+  for (; at <= to - 6; at += 6) {
+    pixels[at] = tables[pixels[at] as number] as number;
+    pixels[at + 1] = tables[256 + (pixels[at + 1] as number)] as number;
+    pixels[at + 2] = tables[512 + (pixels[at + 2] as number)] as number;
+    pixels[at + 3] = tables[pixels[at + 3] as number] as number;
+    pixels[at + 4] = tables[256 + (pixels[at + 4] as number)] as number;
+    pixels[at + 5] = tables[512 + (pixels[at + 5] as number)] as number;
+  }
+  if (at === to) return;
+  pixels[at] = tables[pixels[at] as number] as number;
+  pixels[at + 1] = tables[256 + (pixels[at + 1] as number)] as number;
+  pixels[at + 2] = tables[512 + (pixels[at + 2] as number)] as number;
 }
 
 /** Fills a table with x * factor + term, in float32, cut off to a whole number of 0 to 255. */

@@ -1,4 +1,4 @@
-import { fillUint32 } from '../../random/philox.js';
+import { philox4x32 } from '../../random/philox.js';
 import { clampByte } from './clamp-byte.js';
 import { normalQuantiles } from './normal-quantiles.js';
 import type { Picture } from './picture.js';
@@ -23,10 +23,11 @@ export class NoiseMap {
   readonly #factor: number;
   readonly #quantiles = normalQuantiles();
   readonly #key = new Uint32Array(2);
-  #words = new Uint32Array(0);
+  readonly #seed = new Uint32Array(4);
   /** Noise of one row, or of the whole smaller picture. */
   #values = new Float32Array(0);
   #row = new Float32Array(0);
+  #enlarged = new Float32Array(0);
 
   constructor({ perChannel, noiseScaleFactor }: NoiseOptions) {
     this.#channels = perChannel ? 3 : 1;
@@ -59,8 +60,9 @@ export class NoiseMap {
   addEnlarged(picture: Picture, values: Float32Array, small: { width: number; height: number }): void {
     const channels = this.#channels;
     const count = small.width * channels;
-    this.#row = grown(this.#row, (small.width + picture.width) * channels);
-    const enlarged = this.#row.subarray(count);
+    this.#row = grown(this.#row, count);
+    this.#enlarged = grown(this.#enlarged, picture.width * channels);
+    const enlarged = this.#enlarged;
     for (let row = 0; row < picture.height; row++) {
       const y = center(row, picture.height, small.height);
       const upper = Math.floor(y);
@@ -73,35 +75,45 @@ export class NoiseMap {
 
   /** Draws `count` values for a row to `#values` from index `at` on. */
   #draw(row: number, at: number, count: number, { sigma, mean }: Noise): void {
-    const needed = 4 * Math.ceil(count / 8);
-    if (this.#words.length !== needed) this.#words = new Uint32Array(needed);
-    fillUint32(this.#words, this.#key, [row, 0, 0]);
-    const words = this.#words;
+    const seed = this.#seed;
+    philox4x32(seed, 0, this.#key, row, 0, 0, 0);
     const quantiles = this.#quantiles;
     const values = this.#values;
-    for (let index = 0; index < count; index += 2) {
-      const word = words[index >> 1] as number;
+    // sfc32, a small fast generator, goes on from the row's own place in Philox's numbers
+    let a = (seed[0] as number) | 0;
+    let b = (seed[1] as number) | 0;
+    let c = (seed[2] as number) | 0;
+    for (let index = at, counter = 1; index < at + count; index += 2, counter++) {
+      const word = (((a + b) | 0) + counter) | 0;
+      a = b ^ (b >>> 9);
+      b = (c + (c << 3)) | 0;
+      c = (((c << 21) | (c >>> 11)) + word) | 0;
       // past the end of a row of odd length the next row, or nothing, is written over
-      values[at + index] = mean + sigma * (quantiles[word & 0xffff] as number);
-      values[at + index + 1] = mean + sigma * (quantiles[word >>> 16] as number);
+      values[index] = mean + sigma * (quantiles[word & 0xffff] as number);
+      values[index + 1] = mean + sigma * (quantiles[word >>> 16] as number);
     }
   }
 }
+
+/** Sums of a byte and a noise below 1792 in size, cut off at 0 and 255: entry 1792 + sum. */
+const sums = Uint8Array.from({ length: 4096 }, (_, at) => clampByte(at - 1792));
 
 function addToRow(picture: Picture, row: number, noise: Float32Array, channels: number): void {
   const { pixels, width } = picture;
   const start = picture.offset + row * picture.stride;
   if (channels === 3) {
     for (let at = 0; at < width * 3; at++) {
-      pixels[start + at] = clampByte((pixels[start + at] as number) + ((noise[at] as number) | 0));
+      pixels[start + at] = sums[
+        (pixels[start + at] as number) + ((noise[at] as number) | 0) + 1792
+      ] as number;
     }
     return;
   }
   for (let column = 0, at = start; column < width; column++, at += 3) {
-    const value = (noise[column] as number) | 0;
-    pixels[at] = clampByte((pixels[at] as number) + value);
-    pixels[at + 1] = clampByte((pixels[at + 1] as number) + value);
-    pixels[at + 2] = clampByte((pixels[at + 2] as number) + value);
+    const value = ((noise[column] as number) | 0) + 1792;
+    pixels[at] = sums[(pixels[at] as number) + value] as number;
+    pixels[at + 1] = sums[(pixels[at + 1] as number) + value] as number;
+    pixels[at + 2] = sums[(pixels[at + 2] as number) + value] as number;
   }
 }
 

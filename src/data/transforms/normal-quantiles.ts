@@ -2,7 +2,7 @@ let table: Float32Array | undefined;
 
 /**
  * The standard normal distribution as 65,536 values of equal chance, in order: entry of 16 random bits is a
- * draw, within 4.2 standard deviations. Made once a thread.
+ * draw, within 4.4 standard deviations. Made once a thread.
  */
 export function normalQuantiles(): Float32Array {
   table ??= computeQuantiles();
