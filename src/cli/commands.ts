@@ -6,6 +6,7 @@ export const commands: ReadonlyArray<() => Promise<Command>> = [
   async () => (await import('./train.js')).trainCommand(),
   async () => (await import('./test.js')).testCommand(),
   async () => (await import('./predict.js')).predictCommand(),
+  async () => (await import('./augment.js')).augmentCommand(),
   async () => (await import('./summary.js')).summaryCommand(),
   async () => (await import('./setup.js')).setupCommand(),
   async () => (await import('./doctor.js')).doctorCommand(),
