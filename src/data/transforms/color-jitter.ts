@@ -27,7 +27,7 @@ interface Jitter {
 
 /** Tables of one thread. */
 export class JitterScratch {
-  readonly table = new Uint8Array(256);
+  readonly tables = new Uint8Array(768);
   readonly hsv = new HsvShift();
   readonly order = new Uint8Array(4);
 }
@@ -56,29 +56,29 @@ function shuffle(order: Uint8Array, random: RandomStream): void {
 }
 
 export function apply(picture: Picture, jitter: Jitter, scratch: JitterScratch): void {
-  const { table, hsv } = scratch;
+  const { tables, hsv } = scratch;
   for (let at = 0; at < 4; at++) {
     const step = jitter.order[at];
-    if (step === 0) scaleBrightness(picture, jitter.brightness, table);
-    else if (step === 1) scaleContrast(picture, jitter.contrast, table);
+    if (step === 0) scaleBrightness(picture, jitter.brightness, tables);
+    else if (step === 1) scaleContrast(picture, jitter.contrast, tables);
     else if (step === 2) scaleSaturation(picture, jitter.saturation);
     else turnHue(picture, jitter.hue, hsv);
   }
 }
 
-function scaleBrightness(picture: Picture, factor: number, table: Uint8Array): void {
+function scaleBrightness(picture: Picture, factor: number, tables: Uint8Array): void {
   if (factor === 1) return;
-  fillLinear(table, factor, 0);
-  lookUp(picture, table);
+  fillLinear(tables, factor, 0);
+  lookUp(picture, tables);
 }
 
 /** Towards the picture's mean grey, or away from it. */
-function scaleContrast(picture: Picture, factor: number, table: Uint8Array): void {
+function scaleContrast(picture: Picture, factor: number, tables: Uint8Array): void {
   if (factor === 1) return;
   const mean = meanGrey(picture);
-  if (factor === 0) table.fill(Math.floor(mean + 0.5));
-  else fillLinear(table, factor, mean * (1 - factor));
-  lookUp(picture, table);
+  if (factor === 0) tables.fill(Math.floor(mean + 0.5));
+  else fillLinear(tables, factor, mean * (1 - factor));
+  lookUp(picture, tables);
 }
 
 /** Towards each pixel's grey, or away from it. */

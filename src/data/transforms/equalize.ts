@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { lookUpChannels } from './lookup.js';
+import { lookUp } from './lookup.js';
 import type { Picture } from './picture.js';
 import { roundHalfEven } from './round-half-even.js';
 import { defineTransform } from './transform.js';
@@ -29,7 +29,7 @@ export function apply(picture: Picture, { mode, byChannels }: Options, scratch: 
   }
   countChannels(picture, counts);
   for (let base = 0; base < 768; base += 256) fill(counts, base, pixels, tables);
-  lookUpChannels(picture, tables);
+  lookUp(picture, tables);
 }
 
 /** Counts values: even pixels into the first 768 counts, odd ones into the rest, which are then added. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { floatsOf, parseSafetensors } from '../../interop/safetensors.js';
 import * as coarseDropout from './coarse-dropout.js';
 import * as colorJitter from './color-jitter.js';
@@ -34,7 +34,7 @@ function tensor(name: string) {
 /** Applies a transform with the parameters of a case. */
 const appliers = {
   RandomBrightnessContrast: (picture: Picture, drawn: never) =>
-    brightnessContrast.apply(picture, drawn, new Uint8Array(256)),
+    brightnessContrast.apply(picture, drawn, new Uint8Array(768)),
   HueSaturationValue: (picture: Picture, drawn: never) =>
     hueSaturationValue.apply(picture, drawn, new HsvShift()),
   ColorJitter: (picture: Picture, drawn: never) =>
@@ -59,7 +59,7 @@ const appliers = {
 
 /** Exact ones may differ nowhere; the others within one grey level at 99.9 % of the bytes of all cases. */
 const exact = new Set(['RandomBrightnessContrast', 'Equalize', 'ToGray', 'CoarseDropout']);
-const tally = new Map<string, { bytes: number; equal: number; far: number }>();
+const tally = new Map<string, { bytes: number; far: number }>();
 
 function load(name: string): Picture {
   const { shape, bytes } = tensor(`picture.${name}`);
@@ -77,13 +77,11 @@ describe('pixel transforms give what albumentations gives for the same draw', ()
       picture.compact();
       const expected = tensor(String(id)).bytes;
       const actual = picture.pixels.subarray(0, expected.length);
-      const counts = tally.get(each.transform) ?? { bytes: 0, equal: 0, far: 0 };
+      const counts = tally.get(each.transform) ?? { bytes: 0, far: 0 };
       tally.set(each.transform, counts);
       counts.bytes += expected.length;
       expected.forEach((byte, at) => {
-        const difference = Math.abs(byte - (actual[at] as number));
-        if (difference === 0) counts.equal++;
-        if (difference > 1) counts.far++;
+        if (Math.abs(byte - (actual[at] as number)) > 1) counts.far++;
       });
       if (exact.has(each.transform)) expect([...actual]).toEqual([...expected]);
     });
@@ -93,8 +91,4 @@ describe('pixel transforms give what albumentations gives for the same draw', ()
     expect(tally.size).toBe(Object.keys(appliers).length);
     for (const [name, { bytes, far }] of tally) expect(far / bytes, name).toBeLessThan(0.001);
   });
-});
-
-afterAll(() => {
-  if (process.env.RESNODE_TALLY) console.table(Object.fromEntries(tally));
 });

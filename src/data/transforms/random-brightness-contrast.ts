@@ -26,9 +26,9 @@ export function draw(options: Options, picture: Picture, random: RandomStream): 
   return options.ensureSafeRange ? withinRange(alpha, beta) : { alpha, beta };
 }
 
-export function apply(picture: Picture, { alpha, beta }: BrightnessContrast, table: Uint8Array): void {
-  fillLinear(table, alpha, beta);
-  lookUp(picture, table);
+export function apply(picture: Picture, { alpha, beta }: BrightnessContrast, tables: Uint8Array): void {
+  fillLinear(tables, alpha, beta);
+  lookUp(picture, tables);
 }
 
 /** The nearest alpha and beta that lead from 0 to 255 to nothing beyond. */
@@ -60,7 +60,7 @@ export const RandomBrightnessContrast = defineTransform({
   },
   p: 0.5,
   compile: (options) => {
-    const table = new Uint8Array(256);
-    return (picture, random) => apply(picture, draw(options, picture, random), table);
+    const tables = new Uint8Array(768);
+    return (picture, random) => apply(picture, draw(options, picture, random), tables);
   },
 });
