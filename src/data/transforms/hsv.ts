@@ -9,12 +9,15 @@ const fround = Math.fround;
  * fraction (in its vector code, which does all but the last pixels of a row), and so does this.
  */
 export class HsvShift {
-  /** Hue to hue, in sixths of the circle: the sixth, and the place within it. */
+  /** Hue to hue: the sixth of the circle, and how far the middle channel is from the top one within it. */
   readonly #sixth = new Uint8Array(180);
   readonly #within = new Float64Array(180);
-  /** Saturation to saturation and value to value, as parts of 1 rounded to float32. */
+  /** Saturation to saturation, as a part of 1 rounded to float32, and what is left of 1. */
   readonly #saturation = new Float64Array(256);
+  readonly #grey = new Float64Array(256);
+  /** Value to value likewise, and as the byte of the top channel. */
   readonly #value = new Float64Array(256);
+  readonly #top = new Uint8Array(256);
   readonly #bytes = new Uint8Array(256);
 
   /** @param amount added to the hue, on a circle of 180 */
@@ -24,8 +27,10 @@ export class HsvShift {
       const turned = rest < 0 ? rest + 180 : rest;
       // below 0 by almost nothing is the circle's full length, which is its start
       const h = fround(Math.floor(turned < 180 ? turned : 0) * sixths);
-      this.#sixth[hue] = Math.floor(h);
-      this.#within[hue] = fround(h - Math.floor(h));
+      const sixth = Math.floor(h);
+      const within = fround(h - sixth);
+      this.#sixth[hue] = sixth;
+      this.#within[hue] = sixth % 2 === 0 ? fround(1 - within) : within;
     }
   }
 
@@ -34,12 +39,14 @@ export class HsvShift {
     fillSum(this.#bytes, amount);
     this.#bytes[0] = 0;
     toParts(this.#bytes, this.#saturation);
+    for (let x = 0; x < 256; x++) this.#grey[x] = fround(1 - (this.#saturation[x] as number));
   }
 
   /** @param amount added to the value; of it the whole part counts */
   setValue(amount: number): void {
     fillSum(this.#bytes, amount);
     toParts(this.#bytes, this.#value);
+    for (let x = 0; x < 256; x++) this.#top[x] = fround((this.#value[x] as number) * 255);
   }
 
   apply(picture: Picture): void {
@@ -53,31 +60,52 @@ export class HsvShift {
   #applyToRow(pixels: Uint8Array, from: number, to: number): void {
     const sixths = this.#sixth;
     const withins = this.#within;
-    const saturations = this.#saturation;
+    const tops = this.#top;
     const values = this.#value;
+    const saturations = this.#saturation;
+    const greys = this.#grey;
     for (let at = from; at < to; at += 3) {
       const r = pixels[at] as number;
       const g = pixels[at + 1] as number;
       const b = pixels[at + 2] as number;
       const most = Math.max(r, g, b);
-      const least = Math.min(r, g, b);
-      const spread = most - least;
+      const spread = most - Math.min(r, g, b);
       const around = most === r ? g - b : most === g ? b - r + 2 * spread : r - g + 4 * spread;
-      let hue = (around * (hueDivisors[spread] as number) + 2048) >> 12;
-      if (hue < 0) hue += 180;
-      const s = saturations[(spread * (saturationDivisors[most] as number) + 2048) >> 12] as number;
+      const hue = (around * (hueDivisors[spread] as number) + 2048) >> 12;
+      const turned = hue < 0 ? hue + 180 : hue;
+      const level = (spread * (saturationDivisors[most] as number) + 2048) >> 12;
       const v = values[most] as number;
-      const sixth = sixths[hue] as number;
-      const within = withins[hue] as number;
-      const top = (fround(v * 255) | 0) as number;
-      const bottom = fround(fround(v * fround(1 - s)) * 255) | 0;
-      const middle =
-        fround(fround(v * fround(1 - s * ((sixth & 1) === 0 ? fround(1 - within) : within))) * 255) | 0;
-      pixels[at] = sixth === 0 || sixth === 5 ? top : sixth === 1 || sixth === 4 ? middle : bottom;
-      pixels[at + 1] = sixth === 1 || sixth === 2 ? top : sixth === 0 || sixth === 3 ? middle : bottom;
-      pixels[at + 2] = sixth === 3 || sixth === 4 ? top : sixth === 2 || sixth === 5 ? middle : bottom;
+      const top = tops[most] as number;
+      const bottom = fround(fround(v * (greys[level] as number)) * 255) | 0;
+      const part = fround(1 - (saturations[level] as number) * (withins[turned] as number));
+      const middle = fround(fround(v * part) * 255) | 0;
+      switch (sixths[turned]) {
+        case 0:
+          store(pixels, at, top, middle, bottom);
+          break;
+        case 1:
+          store(pixels, at, middle, top, bottom);
+          break;
+        case 2:
+          store(pixels, at, bottom, top, middle);
+          break;
+        case 3:
+          store(pixels, at, bottom, middle, top);
+          break;
+        case 4:
+          store(pixels, at, middle, bottom, top);
+          break;
+        default:
+          store(pixels, at, top, bottom, middle);
+      }
     }
   }
+}
+
+function store(pixels: Uint8Array, at: number, r: number, g: number, b: number): void {
+  pixels[at] = r;
+  pixels[at + 1] = g;
+  pixels[at + 2] = b;
 }
 
 /** One step of the hue in sixths of the circle. */
