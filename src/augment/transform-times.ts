@@ -3,6 +3,7 @@ import { PictureReader } from '../data/loader/picture-reader.js';
 import { Picture, PictureRejection } from '../data/transforms/picture.js';
 import { PlanarWriter } from '../data/transforms/planar-writer.js';
 import type { Normalization, TransformSpec } from '../data/transforms/transform.js';
+import { UserError } from '../errors.js';
 import type { RandomStream } from '../random/random-stream.js';
 import { compileSteps } from './transform-steps.js';
 
@@ -31,7 +32,10 @@ interface TimesOptions {
 /** Pictures that run before the clock counts, so that the code is compiled and the files are in memory. */
 const warmUp = 60;
 
-/** Runs pictures through the stages one after the other, in this thread, and times each. */
+/**
+ * Runs pictures through the stages one after the other, in this thread, and times each.
+ * @throws UserError when none of the pictures can be used
+ */
 export function timeTransforms(options: TimesOptions): StageTime[] {
   const { samples, normalization } = options;
   const steps = compileSteps(options.specs);
@@ -58,12 +62,15 @@ export function timeTransforms(options: TimesOptions): StageTime[] {
     clock.lap(steps.length + 1, true);
     clock.finish();
   };
-  for (let at = 0; at < warmUp; at++) tolerant(() => run(samples[at % samples.length] as never, at));
+  for (let done = 0; done < warmUp; ) {
+    for (const sample of samples.slice(0, warmUp - done)) tolerant(() => run(sample, done++));
+  }
   clock.reset();
   samples.forEach((sample, at) => {
     tolerant(() => run(sample, at));
     options.onProgress?.(at + 1, samples.length);
   });
+  if (clock.pictures === 0) throw new UserError('the transforms take none of the pictures');
   return clock.times();
 }
 
@@ -83,7 +90,8 @@ class StageClock {
   readonly #uses: Float64Array;
   readonly #current: Float64Array;
   readonly #used: Uint8Array;
-  #pictures = 0;
+  /** Pictures that were finished. */
+  pictures = 0;
   #since = 0;
 
   constructor(names: readonly string[]) {
@@ -106,7 +114,7 @@ class StageClock {
   }
 
   finish(): void {
-    this.#pictures++;
+    this.pictures++;
     this.#names.forEach((_, stage) => {
       if (!this.#used[stage]) return;
       (this.#uses[stage] as number)++;
@@ -115,13 +123,13 @@ class StageClock {
   }
 
   reset(): void {
-    this.#pictures = 0;
+    this.pictures = 0;
     this.#totals.fill(0);
     this.#uses.fill(0);
   }
 
   times(): StageTime[] {
-    const pictures = Math.max(1, this.#pictures);
+    const { pictures } = this;
     return this.#names.map((name, stage) => {
       const total = this.#totals[stage] as number;
       const uses = this.#uses[stage] as number;

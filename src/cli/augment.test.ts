@@ -123,6 +123,7 @@ describe('resnode augment', () => {
     await expect(failed).rejects.toThrow(UserError);
     await expect(failed).rejects.toThrow(message);
     await expect(stat(out)).rejects.toThrow('ENOENT');
+    await expect(run(data, '--config', join(folder, 'config.json'), '--stats')).rejects.toThrow(UserError);
   });
 
   it('asks for something to do', async () => {
