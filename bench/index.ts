@@ -1,6 +1,7 @@
-/** `npm run bench`: the training step, inference, the loader and preprocessing, beside PyTorch where it is at hand. */
+/** `npm run bench`: the training step, inference, the loader, augmentation and preprocessing, beside PyTorch where it is at hand. */
 import { Command, InvalidArgumentError } from 'commander';
 import { machine } from './machine.js';
+import { augmentSuite, transformsSuite } from './suites/augment.js';
 import { loaderSuite } from './suites/loader.js';
 import { preprocessSuite } from './suites/preprocess.js';
 import { inferenceSuite, stepSuite } from './suites/step.js';
@@ -10,6 +11,8 @@ const suites = {
   step: stepSuite,
   inference: inferenceSuite,
   loader: loaderSuite,
+  augment: augmentSuite,
+  transforms: transformsSuite,
   preprocess: preprocessSuite,
 };
 type SuiteName = keyof typeof suites;
@@ -25,7 +28,7 @@ const program = new Command('npm run bench --')
   .option('--steps <n>', 'steps a measurement', positive, 2)
   .option(
     '--data <folder>',
-    'a dataset (loader) or a folder of pictures (preprocess); made up where it is missing',
+    'a dataset (loader, augment, transforms) or a folder of pictures; made up where it is missing',
   )
   .option('--json', 'print JSON', false)
   .parse();

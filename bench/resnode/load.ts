@@ -4,12 +4,15 @@ import { parseArgs } from 'node:util';
 import { readDataset } from '../../dist/data/dataset.js';
 import { BatchReader } from '../../dist/data/loader/batch-reader.js';
 import { Loader } from '../../dist/data/loader/loader.js';
+import type { TransformSpec } from '../../dist/data/transforms/transform.js';
 
 const { values } = parseArgs({
   options: {
     data: { type: 'string' },
     size: { type: 'string', default: '112' },
     workers: { type: 'string', default: '1' },
+    // JSON: [{name, options}]; by default a crop and a flip
+    transforms: { type: 'string' },
   },
 });
 const dataset = await readDataset(values.data ?? '');
@@ -23,6 +26,7 @@ const loader = await Loader.start({
   batchSize,
   height: size,
   width: size,
+  ...(values.transforms ? { trainTransforms: JSON.parse(values.transforms) as TransformSpec[] } : {}),
   workers: Number(values.workers),
   seed: 1,
 });

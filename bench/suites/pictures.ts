@@ -21,10 +21,11 @@ export async function pictureFolder(given: string | undefined): Promise<string> 
   return folder;
 }
 
-/** A dataset of 128-px pictures: the one given, or one made from {@link pictureFolder}. */
-export async function dataset(given: string | undefined): Promise<string> {
+/** A dataset of pictures whose smaller side is `size`: the one given, or one made from {@link pictureFolder}. */
+export async function dataset(given: string | undefined, size = 128): Promise<string> {
   if (given && existsSync(join(given, 'dataset.json'))) return given;
-  const out = join(tmpdir(), `resnode-bench-data-${process.pid}`);
-  await preprocess({ pictures: await pictureFolder(given), out, size: 128 });
+  const out = join(tmpdir(), `resnode-bench-data-${size}-${process.pid}`);
+  if (existsSync(join(out, 'dataset.json'))) return out;
+  await preprocess({ pictures: await pictureFolder(given), out, size });
   return out;
 }

@@ -11,6 +11,7 @@ export const commands: ReadonlyArray<() => Promise<Command>> = [
   async () => (await import('./plot.js')).plotCommand(),
   async () => (await import('./compare.js')).compareCommand(),
   async () => (await import('./checkpoints.js')).checkpointsCommand(),
+  async () => (await import('./augment.js')).augmentCommand(),
   async () => (await import('./summary.js')).summaryCommand(),
   async () => (await import('./recipes.js')).recipesCommand(),
   async () => (await import('./config.js')).configCommand(),

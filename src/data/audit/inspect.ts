@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { decodingReason, maximumPixels, readingReason } from '../preprocess/rejection.js';
 import { differenceHash, thumbnailSide } from './fingerprint.js';
@@ -31,7 +30,7 @@ const greyTolerance = 8;
 export async function inspect(picture: AuditedPicture): Promise<Inspection | Broken> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(picture.path);
+    bytes = await picture.read();
   } catch (error) {
     return { picture, reason: readingReason(picture.file, error) };
   }

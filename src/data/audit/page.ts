@@ -83,13 +83,13 @@ async function figures(pictures: readonly Inspection[], most = mostPictures): Pr
 async function figure({ picture, width, height }: Inspection): Promise<Html> {
   const where = [picture.split, picture.label].filter(Boolean).join(', ');
   return html`<figure>
-    <img src="data:image/jpeg;base64,${await thumbnail(picture.path)}" alt="${picture.file}" />
+    <img src="data:image/jpeg;base64,${await thumbnail(await picture.read())}" alt="${picture.file}" />
     <figcaption>${where}<br />${width} x ${height}<br /><small>${picture.file}</small></figcaption>
   </figure>`;
 }
 
-async function thumbnail(path: string): Promise<string> {
-  const jpeg = await sharp(path)
+async function thumbnail(bytes: Buffer): Promise<string> {
+  const jpeg = await sharp(bytes)
     .autoOrient()
     .resize({ width: side, height: side, fit: 'inside' })
     .flatten({ background: '#ffffff' })

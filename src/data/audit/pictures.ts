@@ -1,14 +1,16 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readDataset } from '../dataset.js';
 import { labelFolders } from '../preprocess/labels.js';
 import { checkPictureFolder, type RejectedFile, scanPictures } from '../preprocess/scan.js';
+import { readPicture } from '../read-picture.js';
 
 /** A picture to look at. */
 export interface AuditedPicture {
   /** Path below the folder that is audited, '/' between parts. */
   readonly file: string;
-  readonly path: string;
+  /** The bytes of its file. @throws the file system's error */
+  readonly read: () => Promise<Buffer>;
   readonly label: string;
   /** Undefined where nothing is split yet. */
   readonly split: 'train' | 'val' | undefined;
@@ -46,10 +48,10 @@ async function fromDataset(folder: string): Promise<AuditSource> {
   const { classes, train, val } = await readDataset(folder);
   const pictures = [['train', train] as const, ['val', val] as const].flatMap(([split, samples]) =>
     samples.map(
-      ({ file, label }): AuditedPicture => ({
-        file,
-        path: join(folder, file),
-        label: classes[label] ?? String(label),
+      (sample): AuditedPicture => ({
+        file: sample.file,
+        read: () => readPicture(folder, sample),
+        label: classes[sample.label] ?? String(sample.label),
         split,
       }),
     ),
@@ -72,7 +74,7 @@ async function fromPictures(
     names.map(
       (name): AuditedPicture => ({
         file: `${path}/${name}`,
-        path: join(folder, path, name),
+        read: () => readFile(join(folder, path, name)),
         label: ofFolder[index] ?? '',
         split: undefined,
       }),

@@ -1,7 +1,15 @@
 import { CenterCrop } from './center-crop.js';
+import { CoarseDropout } from './coarse-dropout.js';
+import { ColorJitter } from './color-jitter.js';
+import { Equalize } from './equalize.js';
+import { GaussNoise } from './gauss-noise.js';
+import { GaussianBlur } from './gaussian-blur.js';
 import { HorizontalFlip } from './horizontal-flip.js';
+import { HueSaturationValue } from './hue-saturation-value.js';
 import { Normalize } from './normalize.js';
+import { RandomBrightnessContrast } from './random-brightness-contrast.js';
 import { RandomCrop } from './random-crop.js';
+import { ToGray } from './to-gray.js';
 import type { Transform } from './transform.js';
 
 /** Every transform that a pipeline can name: one line each. */
@@ -9,6 +17,14 @@ const all: readonly Transform[] = [
   RandomCrop, //
   CenterCrop,
   HorizontalFlip,
+  RandomBrightnessContrast,
+  HueSaturationValue,
+  ColorJitter,
+  ToGray,
+  Equalize,
+  GaussianBlur,
+  GaussNoise,
+  CoarseDropout,
   Normalize,
 ];
 
