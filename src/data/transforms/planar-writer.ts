@@ -8,6 +8,7 @@ import type { Normalization } from './transform.js';
 export class PlanarWriter {
   /** Entry 256 * channel + pixel. */
   readonly #table = new Float32Array(768);
+  readonly #both = new Float32Array(768);
 
   constructor({ mean, std }: Normalization) {
     for (let channel = 0; channel < 3; channel++) {
@@ -19,11 +20,10 @@ export class PlanarWriter {
 
   /** Writes 3 * height * width floats to `out` from index `at` on. */
   write(picture: Picture, out: Float32Array, at: number): void {
-    const { pixels, width, height, offset, stride, mirrored } = picture;
-    const table = this.#table;
+    const { pixels, width, height, start, step, stride } = picture.geometry();
+    const table = this.#tableAfter(picture.pendingTable);
     const plane = width * height;
-    const step = mirrored ? -3 : 3;
-    let source = mirrored ? offset + (width - 1) * 3 : offset;
+    let source = start;
     let target = at;
     for (let row = 0; row < height; row++) {
       const end = target + width;
@@ -34,5 +34,17 @@ export class PlanarWriter {
       }
       source += stride;
     }
+  }
+
+  /** The normalisation of what the picture's own table gives. */
+  #tableAfter(first: Uint8Array | undefined): Float32Array {
+    if (!first) return this.#table;
+    const both = this.#both;
+    for (let channel = 0; channel < 768; channel += 256) {
+      for (let at = channel; at < channel + 256; at++) {
+        both[at] = this.#table[channel + (first[at] as number)] as number;
+      }
+    }
+    return both;
   }
 }

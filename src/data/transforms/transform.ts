@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { exitCodes, UserError } from '../../errors.js';
 import type { RandomStream } from '../../random/random-stream.js';
 import { readOptions } from '../../read-options.js';
 import type { Picture } from './picture.js';
@@ -22,7 +23,7 @@ export interface Normalization {
 }
 
 /** Changes the picture. Draws come from `random` only; throws PictureRejection when it cannot be applied. */
-type Step = (picture: Picture, random: RandomStream) => void;
+export type Step = (picture: Picture, random: RandomStream) => void;
 
 /** A step with the probability of being applied. */
 export interface CompiledTransform {
@@ -78,6 +79,8 @@ export interface TransformDefinition<Shape extends z.ZodRawShape> {
   readonly options: Shape;
   /** Probability of being applied when none is given. */
   readonly p: number;
+  /** What is wrong with options that each are right but do not fit together. */
+  readonly check?: (options: OptionsOut<Shape>) => string | undefined;
   /** Transforms within this one (OneOf and the like). */
   readonly children?: (options: OptionsOut<Shape>) => readonly TransformSpec[];
   /** Where pictures change their size: the size afterwards, undefined where it is not known beforehand. */
@@ -105,8 +108,12 @@ export function defineTransform<Shape extends z.ZodRawShape>(
     ...definition.options,
     p: z.number().min(0).max(1).default(definition.p),
   });
-  const parse = (given: unknown): OptionsOut<Shape> & { p: number } =>
-    readOptions(`transform ${name}`, schema, given) as OptionsOut<Shape> & { p: number };
+  const parse = (given: unknown): OptionsOut<Shape> & { p: number } => {
+    const options = readOptions(`transform ${name}`, schema, given) as OptionsOut<Shape> & { p: number };
+    const fault = definition.check?.(options);
+    if (fault) throw new UserError(`transform ${name}: ${fault}`, { exitCode: exitCodes.usage });
+    return options;
+  };
   const prepare: Transform['prepare'] = (given, prepareChildren) => {
     const options = parse(given);
     const children = prepareChildren(definition.children?.(options) ?? []);
