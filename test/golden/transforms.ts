@@ -19,7 +19,9 @@ export interface TransformCase {
 export function transformCases(name: string): TransformCase[] {
   const bytes = readFileSync(new URL(`transforms/${name}.safetensors`, import.meta.url));
   const { metadata, tensors } = parseSafetensors(bytes);
-  const cases = JSON.parse(metadata['cases'] ?? '') as Array<Omit<TransformCase, 'shape' | 'pixels'>>;
+  const { cases } = JSON.parse(metadata.content ?? '') as {
+    cases: Array<Omit<TransformCase, 'shape' | 'pixels'>>;
+  };
   return cases.map((each) => {
     const tensor = tensors.get(each.id);
     if (!tensor) throw new Error(`${name} lacks the pixels of case ${each.id}`);

@@ -45,3 +45,8 @@ export function drawFrom([low, high]: Range, random: RandomStream): number {
 export function drawWhole([low, high]: Range, random: RandomStream): number {
   return low + random.below(high - low + 1);
 }
+
+/** Schema of a range that is always given as two values. */
+export function rangeWithin(value: z.ZodNumber, fallback: [number, number]) {
+  return pairOf(value).default(fallback);
+}

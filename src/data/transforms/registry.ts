@@ -1,9 +1,17 @@
 import { Affine } from './affine.js';
 import { CenterCrop } from './center-crop.js';
 import { HorizontalFlip } from './horizontal-flip.js';
+import { Lambda } from './lambda.js';
 import { Normalize } from './normalize.js';
+import { OneOf } from './one-of.js';
+import { PadIfNeeded } from './pad-if-needed.js';
 import { RandomCrop } from './random-crop.js';
+import { RandomResizedCrop } from './random-resized-crop.js';
+import { Resize } from './resize.js';
+import { Compose, Sequential } from './sequential.js';
 import { ShiftScaleRotate } from './shift-scale-rotate.js';
+import { SmallestMaxSize } from './smallest-max-size.js';
+import { SomeOf } from './some-of.js';
 import type { Transform } from './transform.js';
 import { VerticalFlip } from './vertical-flip.js';
 
@@ -15,6 +23,15 @@ const all: readonly Transform[] = [
   VerticalFlip,
   Affine,
   ShiftScaleRotate,
+  RandomResizedCrop,
+  Resize,
+  SmallestMaxSize,
+  PadIfNeeded,
+  Compose,
+  Sequential,
+  OneOf,
+  SomeOf,
+  Lambda,
   Normalize,
 ];
 

@@ -38,6 +38,8 @@ export interface PreparedTransform {
   readonly p: number;
   /** Size that comes out of a picture of size `input`; undefined where it is not known beforehand. */
   outputSize(input: Size | undefined): Size | undefined;
+  /** The same when it is applied for certain, whatever its probability. */
+  appliedSize(input: Size | undefined): Size | undefined;
   /** Smallest picture that it takes; undefined for any, or when it is not always applied. */
   readonly minimumInput: Size | undefined;
   /** Whether pictures may leave it in another size. */
@@ -83,6 +85,8 @@ export interface TransformDefinition<Shape extends z.ZodRawShape> {
   readonly check?: (options: OptionsOut<Shape>) => string | undefined;
   /** Transforms within this one (OneOf and the like). */
   readonly children?: (options: OptionsOut<Shape>) => readonly TransformSpec[];
+  /** What is wrong with the transforms within it. */
+  readonly checkChildren?: (children: readonly PreparedTransform[]) => string | undefined;
   /** Where pictures change their size: the size afterwards, undefined where it is not known beforehand. */
   readonly outputSize?: (
     options: OptionsOut<Shape>,
@@ -90,7 +94,10 @@ export interface TransformDefinition<Shape extends z.ZodRawShape> {
     children: readonly PreparedTransform[],
   ) => Size | undefined;
   /** Smallest picture that it can be applied to, where there is such a size. */
-  readonly minimumInput?: (options: OptionsOut<Shape>) => Size;
+  readonly minimumInput?: (
+    options: OptionsOut<Shape>,
+    children: readonly PreparedTransform[],
+  ) => Size | undefined;
   /** Makes the step. Scratch buffers and tables are allocated here, once per thread, not in the step. */
   readonly compile: (options: OptionsOut<Shape>, children: readonly CompiledTransform[]) => Step;
 }
@@ -110,22 +117,26 @@ export function defineTransform<Shape extends z.ZodRawShape>(
   });
   const parse = (given: unknown): OptionsOut<Shape> & { p: number } => {
     const options = readOptions(`transform ${name}`, schema, given) as OptionsOut<Shape> & { p: number };
-    const fault = definition.check?.(options);
-    if (fault) throw new UserError(`transform ${name}: ${fault}`, { exitCode: exitCodes.usage });
+    refuse(name, definition.check?.(options));
     return options;
   };
   const prepare: Transform['prepare'] = (given, prepareChildren) => {
     const options = parse(given);
     const children = prepareChildren(definition.children?.(options) ?? []);
+    refuse(name, definition.checkChildren?.(children));
     const always = options.p === 1;
+    const appliedSize = (input: Size | undefined): Size | undefined =>
+      definition.outputSize ? definition.outputSize(options, input, children) : input;
     return {
       kind: 'transform',
       p: options.p,
-      changesSize: definition.outputSize !== undefined,
-      minimumInput: always ? definition.minimumInput?.(options) : undefined,
+      changesSize: definition.children
+        ? children.some((child) => child.changesSize)
+        : definition.outputSize !== undefined,
+      minimumInput: always ? definition.minimumInput?.(options, children) : undefined,
+      appliedSize,
       outputSize: (input) => {
-        if (!definition.outputSize) return input;
-        const output = definition.outputSize(options, input, children);
+        const output = appliedSize(input);
         return always || sameSize(input, output) ? output : undefined;
       },
       compile: () => ({
@@ -139,6 +150,10 @@ export function defineTransform<Shape extends z.ZodRawShape>(
   };
   const factory = (options?: unknown): TransformSpec => ({ name, options: parse(options ?? {}) });
   return Object.assign(factory, { transformName: name, prepare });
+}
+
+function refuse(name: string, fault: string | undefined): void {
+  if (fault) throw new UserError(`transform ${name}: ${fault}`, { exitCode: exitCodes.usage });
 }
 
 /** Applies a transform with its probability. */

@@ -58,8 +58,9 @@ class File:
     def write(self):
         FOLDER.mkdir(parents=True, exist_ok=True)
         path = FOLDER / f"{self.name}.safetensors"
-        metadata = {"cases": json.dumps(self.cases), "versions": json.dumps(VERSIONS)}
-        save_file(self.tensors, path, metadata)
+        # one key: the order of several is not always the same
+        content = json.dumps({"versions": VERSIONS, "cases": self.cases})
+        save_file(self.tensors, path, {"content": content})
         path.chmod(0o644)
         print(f"{path.name}: {len(self.cases)} cases, {path.stat().st_size / 1024:.0f} KiB")
 
@@ -142,7 +143,89 @@ def shift_scale_rotate():
     file.write()
 
 
+def resizes():
+    for interpolation, flag in INTERPOLATIONS.items():
+        file = File(f"resize-{interpolation}")
+        for source, target in [
+            ((20, 24), (10, 12)),
+            ((13, 11), (20, 27)),
+            ((23, 31), (16, 18)),
+            ((40, 9), (7, 21)),
+            ((12, 16), (24, 32)),
+            ((1, 1), (6, 5)),
+            ((1, 7), (5, 4)),
+            ((30, 33), (1, 1)),
+            ((64, 90), (5, 7)),
+            ((9, 9), (27, 18)),
+            ((16, 16), (16, 20)),
+        ]:
+            transform = A.Resize(height=target[0], width=target[1], interpolation=flag, p=1)
+            _, _, pixels = run(transform, picture(*source))
+            options = {"height": target[0], "width": target[1], "interpolation": interpolation}
+            file.add("Resize", options, source, {"height": target[0], "width": target[1]}, pixels)
+        for source, side in [((20, 31), 14), ((33, 10), 15), ((16, 21), 8)]:
+            transform = A.SmallestMaxSize(max_size=side, interpolation=flag, p=1)
+            _, _, pixels = run(transform, picture(*source))
+            file.add("SmallestMaxSize", {"maxSize": side, "interpolation": interpolation}, source, side, pixels)
+        for seed, source in enumerate([(30, 40), (41, 29), (8, 60), (60, 7), (1, 1), (3, 2)]):
+            transform = A.RandomResizedCrop(size=(14, 17), interpolation=flag, p=1)
+            transform.set_random_seed(seed)
+            drawn, _, pixels = run(transform, picture(*source))
+            params = window(drawn["crop_coords"])
+            file.add("RandomResizedCrop", {"size": [14, 17], "interpolation": interpolation}, source, params, pixels)
+        file.write()
+
+
+def window(coords: tuple[int, int, int, int]) -> dict:
+    left, top, right, bottom = (int(value) for value in coords)
+    return {"left": left, "top": top, "width": right - left, "height": bottom - top}
+
+
+def exact():
+    """Flips, crops and paddings."""
+    file = File("exact")
+    for size in [(7, 9), (8, 6), (1, 1)]:
+        image = picture(*size)
+        file.add("HorizontalFlip", {}, size, {}, run(A.HorizontalFlip(p=1), image)[2])
+        file.add("VerticalFlip", {}, size, {}, run(A.VerticalFlip(p=1), image)[2])
+    for size, crop in [((12, 15), (5, 6)), ((9, 8), (4, 5)), ((7, 7), (7, 7)), ((10, 4), (1, 4))]:
+        options = {"height": crop[0], "width": crop[1]}
+        file.add("CenterCrop", options, size, {}, run(A.CenterCrop(*crop, p=1), picture(*size))[2])
+        transform = A.RandomCrop(*crop, p=1)
+        transform.set_random_seed(sum(size))
+        drawn, _, pixels = run(transform, picture(*size))
+        file.add("RandomCrop", options, size, window(drawn["crop_coords"]), pixels)
+    for border, mode in BORDERS.items():
+        for size, position in [
+            ((6, 9), "center"),
+            ((5, 20), "top_left"),
+            ((20, 4), "bottom_right"),
+            ((3, 2), "top_right"),
+            ((1, 1), "bottom_left"),
+            ((4, 5), "random"),
+        ]:
+            fill = (10.0, 120.0, 250.0)
+            transform = A.PadIfNeeded(
+                min_height=11, min_width=14, position=position, border_mode=mode, fill=fill, p=1
+            )
+            pad(file, transform, size, {"minHeight": 11, "minWidth": 14, "position": position, "borderMode": border})
+        transform = A.PadIfNeeded(
+            min_height=None, min_width=None, pad_height_divisor=8, pad_width_divisor=5, border_mode=mode, fill=fill, p=1
+        )
+        pad(file, transform, (13, 10), {"padHeightDivisor": 8, "padWidthDivisor": 5, "borderMode": border})
+    file.write()
+
+
+def pad(file: File, transform: A.PadIfNeeded, size: tuple[int, int], options: dict):
+    transform.set_random_seed(3)
+    drawn, _, pixels = run(transform, picture(*size))
+    sides = {side: int(drawn[f"pad_{side}"]) for side in ("top", "bottom", "left", "right")}
+    file.add("PadIfNeeded", {**options, "fill": [10, 120, 250]}, size, sides, pixels)
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     affine()
     shift_scale_rotate()
+    resizes()
+    exact()

@@ -1,13 +1,12 @@
 import { borderIndex } from './border.js';
-import { cubicWeights } from './cubic-weights.js';
+import { setCubicWeights } from './cubic-weights.js';
 import type { EdgeKernel, InsideKernel, WarpKernel } from './warp-row.js';
 
 const steps = 2048;
 
 /** The weights of every fraction k / steps, four each. */
-const table = Float64Array.from({ length: 4 * (steps + 1) }, (_, index) => {
-  return cubicWeights((index >> 2) / steps)[index & 3] as number;
-});
+const table = new Float64Array(4 * (steps + 1));
+for (let step = 0; step <= steps; step++) setCubicWeights(step / steps, table, 4 * step);
 
 const inside: InsideKernel = ({ pixels, start, step, stride }, row, first, last) => {
   const { target } = row;

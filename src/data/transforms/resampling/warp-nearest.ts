@@ -1,4 +1,5 @@
 import { borderIndex } from './border.js';
+import { roundHalfEven } from './round-half-even.js';
 import type { EdgeKernel, InsideKernel, WarpKernel } from './warp-row.js';
 
 // coordinates in single precision, as OpenCV has them: which of two equally near pixels is taken depends on it
@@ -35,12 +36,6 @@ const edge: EdgeKernel = (source, row, first, last, { mode, fill }) => {
     }
   }
 };
-
-function roundHalfEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  return rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below;
-}
 
 // one pixel to every side is kept free, for coordinates that single precision rounds outwards
 export const nearest: WarpKernel = { before: 0, after: 1, inside, edge };
