@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import jpegTurbo from '@julusian/jpeg-turbo';
 import { PicturePreparer } from '../data/preprocess/prepare-picture.js';
 import { Rejection, readingReason } from '../data/preprocess/rejection.js';
-import { CenterCrop } from '../data/transforms/center-crop.js';
 import { Picture, PictureRejection } from '../data/transforms/picture.js';
 import { type PictureFunction, Pipeline } from '../data/transforms/pipeline.js';
 import { randomPurpose } from '../random/philox.js';
 import { RandomStream } from '../random/random-stream.js';
 import type { CheckpointInfo } from '../train/checkpoint.js';
 import type { Preparation } from '../train/preparation.js';
+import { runTransforms } from '../train/run-transforms.js';
 
 const { decompressSync, FORMAT_RGB } = jpegTurbo;
 
@@ -25,10 +25,10 @@ export class NetworkInput {
   readonly #picture = new Picture();
   readonly #random = new RandomStream(0, randomPurpose.valTransforms);
 
-  constructor({ crop, normalization, preparation }: CheckpointInfo) {
+  constructor({ crop, normalization, preparation, config }: CheckpointInfo) {
     this.length = 3 * crop.height * crop.width;
     this.#preparer = new PicturePreparer({ ...(preparation ?? usual(crop)), statistics: false });
-    this.#transform = new Pipeline([CenterCrop(crop)], { size: crop, normalization }).compile();
+    this.#transform = new Pipeline(runTransforms(config).val, { size: crop, normalization }).compile();
   }
 
   /**

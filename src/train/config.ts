@@ -2,10 +2,12 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.js';
+import type { TransformLists } from '../data/transforms/define-transforms.js';
 import { exitCodes, UserError } from '../errors.js';
 import { checkPictureSize, createModel, defaultModel, type ModelSpec } from '../models/index.js';
 import type { Model, ModelDescription } from '../models/model.js';
 import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
+import { runNormalization, sideOf, transformLists } from './run-transforms.js';
 import { resolveSchedule, type ScheduleSpec } from './schedules/index.js';
 
 /** What a training can be told; see `resnode train --help`. On a resume the rest comes from the run itself. */
@@ -34,8 +36,10 @@ export interface TrainSettings {
   schedule?: ScheduleSpec | undefined;
   /** Share of the target that is spread over all classes. Default 0. */
   labelSmoothing?: number | undefined;
-  /** Mirror half of the training pictures. Default true. */
+  /** Mirror half of the training pictures, where no transforms are given. Default true. */
   flip?: boolean | undefined;
+  /** How pictures are changed. Default: a random crop, mirrored half of the time; for validation the middle. */
+  transforms?: TransformLists | undefined;
   /** Default 0. */
   seed?: number | undefined;
   /** Threads that load pictures. */
@@ -64,6 +68,7 @@ export const trainConfig = z.strictObject({
   schedule: z.looseObject({ name: z.string() }),
   labelSmoothing: z.number().min(0).lt(1),
   flip: z.boolean(),
+  transforms: transformLists.optional(),
   seed: z.int(),
   workers: atLeastOne.max(256).optional(),
   threads: atLeastOne.max(4096).optional(),
@@ -115,13 +120,14 @@ export function resolveTraining(options: {
     ...merged,
     data: resolve(merged.data ?? dataset.folder),
     model: model.description,
-    crop: merged.crop ?? defaultCrop(model, dataset),
+    crop: merged.crop ?? sideOf(merged.transforms) ?? defaultCrop(model, dataset),
     valBatchSize: valBatchSize ?? merged.batchSize,
     learningRate: merged.learningRate ?? optimizer.defaultLearningRate,
     optimizer: optimizer.spec,
     schedule: resolveSchedule(merged.schedule ?? { name: 'reduceLrOnPlateau' }, { epochs: merged.epochs }),
   });
   checkClasses(classes, dataset);
+  checkTransforms(given, config, dataset);
   checkFit(config, model, dataset);
   return { config, model, optimizer };
 }
@@ -189,8 +195,19 @@ function checkClasses(wanted: number | undefined, dataset: Dataset): void {
   }
 }
 
-function checkFit({ crop, batchSize }: TrainConfig, model: Model, dataset: Dataset): void {
-  if (crop > dataset.minSide) {
+function checkTransforms(given: TrainSettings, config: TrainConfig, dataset: Dataset): void {
+  if (given.flip === false && config.transforms?.train) {
+    throw new UserError('flip says nothing where the transforms of the training are given', {
+      exitCode: exitCodes.usage,
+      hint: 'Leave HorizontalFlip out of them instead.',
+    });
+  }
+  runNormalization(config, dataset);
+}
+
+function checkFit({ crop, batchSize, transforms }: TrainConfig, model: Model, dataset: Dataset): void {
+  // transforms may enlarge pictures; what cannot fit into theirs the loader refuses
+  if (!transforms && crop > dataset.minSide) {
     throw new UserError(
       `the crop of ${crop} is larger than the pictures, whose shortest side is ${dataset.minSide}`,
       { hint: `Give a crop of at most ${dataset.minSide}, or prepare the pictures with a larger --size.` },

@@ -7,6 +7,7 @@ import { defaultWorkers } from './config.js';
 import { EngineClient } from './engine-client.js';
 import { meansOf } from './metrics.js';
 import { type CheckpointChoice, pickCheckpoint } from './pick-checkpoint.js';
+import { runTransforms } from './run-transforms.js';
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions extends CheckpointChoice {
@@ -72,6 +73,8 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
     ...info.normalization,
     height,
     width,
+    trainTransforms: [],
+    valTransforms: runTransforms(info.config).val,
     batchSize,
     workers: options.workers ?? defaultWorkers(),
     seed: info.seed,

@@ -1,8 +1,5 @@
 import { type Dataset, readDataset } from '../data/dataset.js';
 import { Loader, type RejectedPicture } from '../data/loader/loader.js';
-import { CenterCrop } from '../data/transforms/center-crop.js';
-import { HorizontalFlip } from '../data/transforms/horizontal-flip.js';
-import { RandomCrop } from '../data/transforms/random-crop.js';
 import { exitCodes, UserError } from '../errors.js';
 import { RunLog } from '../report/run-log.js';
 import { logLine } from '../report/training-log.js';
@@ -21,6 +18,7 @@ import type { TrainListener } from './events.js';
 import { readPreparation } from './preparation.js';
 import { alreadyTrained, checkSameRun, resumePosition, resumeSchedule } from './resume.js';
 import { RunFolder } from './run-folder.js';
+import { runTransforms } from './run-transforms.js';
 import { type Position, startPosition, Trainer } from './trainer.js';
 
 /** Options of {@link train}. */
@@ -208,17 +206,18 @@ async function begin(folder: RunFolder, config: TrainConfig): Promise<void> {
 }
 
 function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
-  const size = { height: config.crop, width: config.crop };
+  const { train, val } = runTransforms(config);
   return Loader.start({
     folder: dataset.folder,
     samples: { train: dataset.train, val: dataset.val },
     mean: dataset.mean,
     std: dataset.std,
-    ...size,
+    height: config.crop,
+    width: config.crop,
     batchSize: config.batchSize,
     valBatchSize: config.valBatchSize,
-    trainTransforms: [RandomCrop(size), ...(config.flip ? [HorizontalFlip()] : [])],
-    valTransforms: [CenterCrop(size)],
+    trainTransforms: train,
+    valTransforms: val,
     workers: config.workers ?? defaultWorkers(),
     seed: config.seed,
     minSide: dataset.minSide,

@@ -11,6 +11,7 @@ import type { TrainListener, TrainStep } from './events.js';
 import { meansOf, noSums, type Sums } from './metrics.js';
 import type { Preparation } from './preparation.js';
 import type { RunFolder } from './run-folder.js';
+import { runNormalization } from './run-transforms.js';
 import type { Schedule } from './schedules/index.js';
 
 export interface TrainerOptions {
@@ -258,10 +259,11 @@ export class Trainer {
     const { training, dataset, preparation, schedule } = this.#options;
     const { config, model } = training;
     const { epoch, step, globalStep, sums, seconds, history, best } = position;
+    const { mean, std } = runNormalization(config, dataset);
     return {
       model: { name: model.name, description: model.description },
       classes: [...dataset.classes],
-      normalization: { mean: [...dataset.mean], std: [...dataset.std] },
+      normalization: { mean: [...mean], std: [...std] },
       crop: { height: config.crop, width: config.crop },
       preparation: preparation ?? null,
       dataset: dataset.fingerprint,

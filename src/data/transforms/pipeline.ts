@@ -74,6 +74,15 @@ export class Pipeline {
   }
 }
 
+/** Size of the pictures that come out of transforms; undefined where they do not say. */
+export function outputSizeOf(specs: readonly TransformSpec[]): Size | undefined {
+  const prepared = specs.flatMap(unwrapped).map((spec) => prepare(spec, transforms));
+  return sizeAfter(
+    prepared.filter((each) => each.kind === 'transform'),
+    undefined,
+  );
+}
+
 /** What stands in a `Compose` that is always applied, which may end with `Normalize`; else the transform itself. */
 function unwrapped(spec: TransformSpec): readonly TransformSpec[] {
   const { transforms, p } = (spec.options ?? {}) as { transforms?: unknown; p?: unknown };
