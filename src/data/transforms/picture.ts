@@ -89,6 +89,8 @@ export class Picture {
   /**
    * Lets every pixel be made anew, by a resampling that gives pictures of the size `width` x `height`. The
    * resampling must not change before the picture was asked for its pixels: `settle` goes before its settings.
+   * Crops and flips before and after cost nothing. Of two resamplings both are carried out: one in place of the
+   * two would interpolate once where albumentations does twice, which gives other pixels.
    */
   resample(resampling: Resampling, width: number, height: number): void {
     this.#settle();
