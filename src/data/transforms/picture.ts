@@ -1,3 +1,4 @@
+import { type PixelBuffer, pixelBuffer, withRoom } from './resampling/pixel-buffer.js';
 import type { PixelSource, Resampling } from './resampling/resampling.js';
 
 /**
@@ -12,14 +13,22 @@ export class Picture {
   /** As it is seen. */
   width = 0;
   height = 0;
-  #pixels: Buffer = Buffer.alloc(0);
-  #spare: Buffer = Buffer.alloc(0);
+  #pixels: PixelBuffer = pixelBuffer(0);
+  #spare: PixelBuffer = pixelBuffer(0);
   #offset = 0;
   #stride = 0;
   #mirrored = false;
   /** What is still to be done to the pixels, in this order; the view of `#after` is of its result. */
   #resampling: Resampling | undefined;
-  readonly #source = { pixels: this.#pixels, width: 0, height: 0, start: 0, step: 3, stride: 0 };
+  readonly #source = {
+    pixels: this.#pixels.bytes,
+    view: this.#pixels.view,
+    width: 0,
+    height: 0,
+    start: 0,
+    step: 3,
+    stride: 0,
+  };
   readonly #after = { left: 0, top: 0, mirrored: false, upsideDown: false };
   readonly #window = { left: 0, top: 0, width: 0, height: 0 };
   readonly #table = new Uint8Array(768);
@@ -28,7 +37,7 @@ export class Picture {
   /** Red of the pixel at the top left is at `offset`, or of the one at the top right when `mirrored`. */
   get pixels(): Buffer {
     this.#settle();
-    return this.#pixels;
+    return this.#pixels.bytes;
   }
 
   /** Index of the first byte of the rows' left ends in the buffer. */
@@ -51,9 +60,9 @@ export class Picture {
 
   /** Starts a new picture; gives the buffer (at least width * height * 3 bytes) that its pixels go to. */
   load(width: number, height: number): Buffer {
-    this.#pixels = grown(this.#pixels, width * height * 3);
+    this.#pixels = withRoom(this.#pixels, width * height);
     this.#reset(width, height);
-    return this.#pixels;
+    return this.#pixels.bytes;
   }
 
   /** Keeps a part, in the coordinates of the picture as it is seen. It has to lie within. */
@@ -147,8 +156,9 @@ export class Picture {
     const target = this.spare(width, height);
     for (let row = 0; row < height; row++) {
       const from = this.#offset + row * this.#stride;
-      if (this.#mirrored) copyBackwards(this.#pixels, from + rowBytes - 3, target, row * rowBytes, rowBytes);
-      else this.#pixels.copy(target, row * rowBytes, from, from + rowBytes);
+      if (this.#mirrored)
+        copyBackwards(this.#pixels.bytes, from + rowBytes - 3, target, row * rowBytes, rowBytes);
+      else this.#pixels.bytes.copy(target, row * rowBytes, from, from + rowBytes);
     }
     this.adoptSpare(width, height);
   }
@@ -157,7 +167,7 @@ export class Picture {
   spare(width: number, height: number): Buffer {
     // settling writes to the spare buffer too
     this.#settle();
-    return this.#spareOf(width, height);
+    return this.#spareOf(width, height).bytes;
   }
 
   /** Takes what was written to the `spare` buffer, in plain rows, as the picture. */
@@ -166,8 +176,8 @@ export class Picture {
     this.#reset(width, height);
   }
 
-  #spareOf(width: number, height: number): Buffer {
-    this.#spare = grown(this.#spare, width * height * 3);
+  #spareOf(width: number, height: number): PixelBuffer {
+    this.#spare = withRoom(this.#spare, width * height);
     return this.#spare;
   }
 
@@ -207,7 +217,7 @@ export class Picture {
   #settleTable(): void {
     this.#mapped = false;
     const table = this.#table;
-    const pixels = this.#pixels;
+    const pixels = this.#pixels.bytes;
     for (let row = 0; row < this.height; row++) {
       const from = this.#offset + row * this.#stride;
       const to = from + this.width * 3;
@@ -221,7 +231,8 @@ export class Picture {
 
   #updateSource(): PixelSource {
     const source = this.#source;
-    source.pixels = this.#pixels;
+    source.pixels = this.#pixels.bytes;
+    source.view = this.#pixels.view;
     source.width = this.width;
     source.height = this.height;
     source.step = this.#mirrored ? -3 : 3;
@@ -238,11 +249,6 @@ function copyBackwards(source: Buffer, last: number, target: Buffer, at: number,
     target[to + 1] = source[from + 1] as number;
     target[to + 2] = source[from + 2] as number;
   }
-}
-
-/** The buffer, or a larger one when it is too small; some room is kept so that sizes may vary. */
-function grown(buffer: Buffer, bytes: number): Buffer {
-  return buffer.length >= bytes ? buffer : Buffer.allocUnsafeSlow(Math.ceil(bytes * 1.25));
 }
 
 /** Why a picture cannot be used; the loader reports it and goes on. */

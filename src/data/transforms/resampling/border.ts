@@ -22,6 +22,12 @@ export function fillBytes(fill: Fill): readonly [number, number, number] {
   return [Math.round(red), Math.round(green), Math.round(blue)];
 }
 
+/** The fill as a pixel's word: red in the lowest byte. */
+export function fillWord(fill: Fill): number {
+  const [red, green, blue] = fillBytes(fill);
+  return red | (green << 8) | (blue << 16);
+}
+
 /** The pixel of a row of `length` that stands at `index`, which may lie beyond; -1 for the fill. */
 export function borderIndex(index: number, length: number, mode: BorderMode): number {
   if (index >= 0 && index < length) return index;

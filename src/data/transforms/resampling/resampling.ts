@@ -1,6 +1,10 @@
+import type { PixelBuffer } from './pixel-buffer.js';
+
 /** The pixels that a resampling reads: those of the picture as it is seen, whatever way it lies in its buffer. */
 export interface PixelSource {
   readonly pixels: Uint8Array;
+  /** The same memory. */
+  readonly view: DataView;
   readonly width: number;
   readonly height: number;
   /** Index of red of the pixel that is seen at the top left. */
@@ -21,6 +25,6 @@ export interface Window {
 
 /** Makes each pixel out of some of another picture: a warp, a resize, a padding. */
 export interface Resampling {
-  /** Writes the pixels within the window to `target`, row after row from index 0 on, and no others. */
-  render(source: PixelSource, window: Window, target: Uint8Array): void;
+  /** Writes the pixels within the window to `target`, row after row from index 0 on. */
+  render(source: PixelSource, window: Window, target: PixelBuffer): void;
 }

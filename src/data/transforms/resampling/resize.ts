@@ -1,4 +1,5 @@
 import type { Interpolation } from './interpolation.js';
+import type { PixelBuffer } from './pixel-buffer.js';
 import type { PixelSource, Resampling, Window } from './resampling.js';
 import type { ResizeAxis } from './resize-axis.js';
 import { resizeCubic } from './resize-cubic.js';
@@ -35,7 +36,7 @@ export class Resizing implements Resampling {
     this.#height = height;
   }
 
-  render(source: PixelSource, window: Window, target: Uint8Array): void {
+  render(source: PixelSource, window: Window, target: PixelBuffer): void {
     const { columns, rows } = this.#kernel;
     columns.plan({
       source: source.width,
@@ -51,6 +52,6 @@ export class Resizing implements Resampling {
       count: window.height,
       unit: source.stride,
     });
-    this.#kernel.render(source, window, target);
+    this.#kernel.render(source, window, target.bytes);
   }
 }

@@ -32,12 +32,12 @@ const inside: InsideKernel = ({ pixels, start, step, stride }, row, first, last)
           d * (pixels[p + 3 * step] as number);
         sum += (table[alongY + tap] as number) * across;
       }
-      target[to + channel] = Math.max(0, Math.min(255, sum));
+      target.setUint8(to + channel, Math.max(0, Math.min(255, sum)));
     }
   }
 };
 
-const edge: EdgeKernel = (source, row, first, last, { mode, fill }) => {
+const edge: EdgeKernel = (source, row, first, last, { mode, word }) => {
   const { pixels, width, height, start, step, stride } = source;
   const { target } = row;
   for (let column = first, to = row.at + 3 * first; column < last; column++, to += 3) {
@@ -48,7 +48,7 @@ const edge: EdgeKernel = (source, row, first, last, { mode, fill }) => {
     const alongX = 4 * Math.round((sourceX - x) * steps);
     const alongY = 4 * Math.round((sourceY - y) * steps);
     for (let channel = 0; channel < 3; channel++) {
-      const beyond = fill[channel] as number;
+      const beyond = (word >> (8 * channel)) & 255;
       let sum = 0.5;
       for (let tapY = 0; tapY < 4; tapY++) {
         const indexY = borderIndex(y + tapY - 1, height, mode);
@@ -61,7 +61,7 @@ const edge: EdgeKernel = (source, row, first, last, { mode, fill }) => {
         }
         sum += (table[alongY + tapY] as number) * across;
       }
-      target[to + channel] = Math.max(0, Math.min(255, sum));
+      target.setUint8(to + channel, Math.max(0, Math.min(255, sum)));
     }
   }
 };

@@ -3,7 +3,7 @@ import { roundHalfEven } from './round-half-even.js';
 import type { EdgeKernel, InsideKernel, WarpKernel } from './warp-row.js';
 
 // coordinates in single precision, as OpenCV has them: which of two equally near pixels is taken depends on it
-const inside: InsideKernel = ({ pixels, start, step, stride }, row, first, last) => {
+const inside: InsideKernel = ({ view, start, step, stride }, row, first, last) => {
   const { target } = row;
   const dx = Math.fround(row.dx);
   const dy = Math.fround(row.dy);
@@ -13,14 +13,12 @@ const inside: InsideKernel = ({ pixels, start, step, stride }, row, first, last)
     const x = roundHalfEven(Math.fround(x0 + dx * column));
     const y = roundHalfEven(Math.fround(y0 + dy * column));
     const from = start + y * stride + x * step;
-    target[to] = pixels[from] as number;
-    target[to + 1] = pixels[from + 1] as number;
-    target[to + 2] = pixels[from + 2] as number;
+    target.setUint32(to, view.getUint32(from, true), true);
   }
 };
 
-const edge: EdgeKernel = (source, row, first, last, { mode, fill }) => {
-  const { pixels, width, height, start, step, stride } = source;
+const edge: EdgeKernel = (source, row, first, last, { mode, word }) => {
+  const { view, width, height, start, step, stride } = source;
   const { target } = row;
   const dx = Math.fround(row.dx);
   const dy = Math.fround(row.dy);
@@ -30,10 +28,7 @@ const edge: EdgeKernel = (source, row, first, last, { mode, fill }) => {
     const x = borderIndex(roundHalfEven(Math.fround(x0 + dx * column)), width, mode);
     const y = borderIndex(roundHalfEven(Math.fround(y0 + dy * column)), height, mode);
     const beyond = x < 0 || y < 0;
-    const from = start + y * stride + x * step;
-    for (let channel = 0; channel < 3; channel++) {
-      target[to + channel] = (beyond ? fill[channel] : pixels[from + channel]) as number;
-    }
+    target.setUint32(to, beyond ? word : view.getUint32(start + y * stride + x * step, true), true);
   }
 };
 

@@ -3,7 +3,7 @@ import type { PixelSource } from './resampling.js';
 
 /** A row of pixels to compute: where it is written, and where its pixels come from. Used again for every row. */
 export interface WarpRow {
-  target: Uint8Array;
+  target: DataView;
   /** Index in the target of the pixel of column 0. */
   at: number;
   /** Column x comes from (x0 + dx x, y0 + dy x). */
@@ -16,7 +16,8 @@ export interface WarpRow {
 /** What lies beyond the source's edges. */
 export interface Border {
   readonly mode: BorderMode;
-  readonly fill: Uint8Array;
+  /** The fill as a pixel's word. */
+  readonly word: number;
 }
 
 /** Computes the columns from `first` to before `last`. */

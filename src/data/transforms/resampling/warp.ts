@@ -1,6 +1,7 @@
 import { type Affine, invertAffine } from './affine-matrix.js';
-import { type BorderMode, type Fill, fillBytes } from './border.js';
+import { type BorderMode, type Fill, fillWord } from './border.js';
 import type { Interpolation } from './interpolation.js';
+import type { PixelBuffer } from './pixel-buffer.js';
 import type { PixelSource, Resampling, Window } from './resampling.js';
 import { narrow } from './span.js';
 import { cubic } from './warp-cubic.js';
@@ -23,12 +24,12 @@ export class Warp implements Resampling {
   readonly #inverse: Affine = { a: 1, b: 0, c: 0, d: 0, e: 1, f: 0 };
   readonly #kernel: WarpKernel;
   readonly #border: Border;
-  readonly #row: WarpRow = { target: new Uint8Array(), at: 0, x0: 0, dx: 0, y0: 0, dy: 0 };
+  readonly #row: WarpRow = { target: new DataView(new ArrayBuffer(0)), at: 0, x0: 0, dx: 0, y0: 0, dy: 0 };
   readonly #span = { first: 0, last: 0 };
 
   constructor(options: WarpOptions) {
     this.#kernel = kernels[options.interpolation];
-    this.#border = { mode: options.borderMode, fill: Uint8Array.from(fillBytes(options.fill)) };
+    this.#border = { mode: options.borderMode, word: fillWord(options.fill) };
   }
 
   /** @param matrix where each pixel goes to; copied */
@@ -43,13 +44,13 @@ export class Warp implements Resampling {
     invertAffine(inverse);
   }
 
-  render(source: PixelSource, { left, top, width, height }: Window, target: Uint8Array): void {
+  render(source: PixelSource, { left, top, width, height }: Window, target: PixelBuffer): void {
     const { a, b, c, d, e, f } = this.#inverse;
     const { before, after, inside, edge } = this.#kernel;
     const span = this.#span;
     const row = this.#row;
     const right = left + width;
-    row.target = target;
+    row.target = target.view;
     row.dx = a;
     row.dy = d;
     // a column of the window keeps its number, so that what is seen of it changes no rounding
@@ -60,8 +61,8 @@ export class Warp implements Resampling {
       row.y0 = e * y + f;
       span.first = left;
       span.last = right;
-      narrow(span, row.x0, a, before, source.width - after - margin);
-      narrow(span, row.y0, d, before, source.height - after - margin);
+      narrow(span, row.x0, a, before, Math.min(source.width, longest) - after - margin);
+      narrow(span, row.y0, d, before, Math.min(source.height, longest) - after - margin);
       const { first, last } = span;
       if (first === last) {
         edge(source, row, left, right, this.#border);
@@ -75,4 +76,7 @@ export class Warp implements Resampling {
 }
 
 /** What a kernel may round a coordinate up by. */
-const margin = 2 ** -10;
+const margin = 2 ** -8;
+
+/** Coordinates beyond are left to the kernels for the edges: the others have 15 bits for them. */
+const longest = 2 ** 15;
