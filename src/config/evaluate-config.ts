@@ -8,6 +8,7 @@ import { UserError } from '../errors.js';
 const modules: Readonly<Record<string, () => Promise<unknown>>> = {
   resnode: () => import('../index.js'),
   'resnode/config': () => import('./index.js'),
+  'resnode/transforms': () => import('../data/transforms/index.js'),
 };
 
 /**

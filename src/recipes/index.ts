@@ -11,11 +11,8 @@ import { resnet50 } from './resnet50.js';
 import { vgg13 } from './vgg13.js';
 import { zfnet } from './zfnet.js';
 
-/** Whether the recipes' transforms are in the registry; without them pictures are cropped and mirrored only. */
-const transformsAreThere: boolean = false;
-
-/** One line each. */
-const all: readonly Recipe[] = [
+/** All recipes, in the order of the original's table: one line each. */
+export const recipes: readonly Recipe[] = [
   alexnet,
   zfnet,
   vgg13,
@@ -27,9 +24,6 @@ const all: readonly Recipe[] = [
   cifarResNet164,
 ];
 
-/** All recipes, in the order of the original's table. */
-export const recipes: readonly Recipe[] = transformsAreThere ? all : all.map(withoutTransforms);
-
 /** @throws UserError for an unknown name, with the nearest known */
 export function findRecipe(name: string): Recipe {
   const recipe = recipes.find((each) => each.name === name);
@@ -39,8 +33,4 @@ export function findRecipe(name: string): Recipe {
     exitCode: exitCodes.usage,
     hint: `${didYouMean(name, known)}recipes: ${known.join(', ')}`,
   });
-}
-
-function withoutTransforms({ settings: { transforms, ...settings }, ...recipe }: Recipe): Recipe {
-  return { ...recipe, settings };
 }

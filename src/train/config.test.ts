@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../data/dataset.js';
+import {
+  CenterCrop,
+  HorizontalFlip,
+  Normalize,
+  PadIfNeeded,
+  RandomCrop,
+  ShiftScaleRotate,
+} from '../data/transforms/index.js';
 import { resolveTraining, sameModel, type TrainSettings } from './config.js';
+import { completeLists, runNormalization } from './transform-lists.js';
 
 const dataset: Dataset = {
   folder: '/data/birds',
@@ -57,7 +66,49 @@ describe('settings of a training', () => {
     expect(other.config.optimizer).not.toHaveProperty('momentum');
   });
 
+  it('take transforms, and the crop from them', () => {
+    const train = [
+      ShiftScaleRotate({ rotateLimit: [-15, -15] }),
+      RandomCrop({ height: 96, width: 96 }),
+      Normalize({ mean: [9, 9, 9] }),
+    ];
+    const config = resolved({ transforms: { train } });
+    expect(config).toMatchObject({ crop: 96, transforms: { train } });
+    expect(JSON.parse(JSON.stringify(config))).toEqual(config);
+    // the validation sees what the training saw, in the middle
+    expect(completeLists({ height: 96, width: 96 }, config).val).toEqual([
+      CenterCrop({ height: 96, width: 96 }),
+      train[2],
+    ]);
+    expect(runNormalization(config, dataset)).toEqual({ mean: [9, 9, 9], std: [1, 1, 1] });
+    const again = resolveTraining({ given: { epochs: 9 }, saved: config, dataset }).config;
+    expect(again).toEqual({ ...config, epochs: 9 });
+    const larger = {
+      train: [PadIfNeeded({ minHeight: 300, minWidth: 300 }), CenterCrop({ height: 300, width: 300 })],
+    };
+    expect(resolved({ transforms: { ...larger, val: larger.train } }).crop).toBe(300);
+  });
+
+  it('crop and mirror where no transforms are given', () => {
+    const size = { height: 224, width: 224 };
+    expect(completeLists(size, resolved({}))).toEqual({
+      train: [RandomCrop(size), HorizontalFlip()],
+      val: [CenterCrop(size)],
+    });
+    expect(completeLists(size, resolved({ flip: false })).train).toEqual([RandomCrop(size)]);
+    expect(resolved({}).transforms).toBeUndefined();
+  });
+
+  const other = { train: [RandomCrop({ height: 96, width: 90 })] };
+  const unlike = { train: [Normalize({ mean: [9, 9, 9] })], val: [Normalize()] };
+
   it.each<[TrainSettings, RegExp]>([
+    [{ transforms: other }, /pictures of 96 x 90; the network takes square ones/],
+    [{ transforms: { val: [CenterCrop({ height: 96, width: 96 })] }, crop: 90 }, /96 x 96.*90 x 90/],
+    [{ transforms: { train: [{ name: 'Crop', options: {} }] } }, /there is no transform Crop/],
+    [{ transforms: { train: [], extra: [] } as never }, /transforms cannot be/],
+    [{ transforms: unlike }, /normalise training and validation pictures differently/],
+    [{ transforms: { train: [] }, flip: false }, /flip has no say/],
     [{ epochs: 0 }, /^epochs cannot be 0/],
     [{ batchSize: 101 }, /batch size of 101 is above the 100/],
     [{ batchSize: 1.5 }, /batch size cannot be 1.5/],

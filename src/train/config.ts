@@ -8,7 +8,13 @@ import type { Model, ModelDescription } from '../models/model.js';
 import { checkpointIntervalSetting } from './checkpoint-interval.js';
 import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
 import { resolveSchedule, type ScheduleSpec } from './schedules/index.js';
-import { checkLists, listsFor, type TransformSettings, transformLists } from './transform-lists.js';
+import {
+  listsFor,
+  runNormalization,
+  sideOf,
+  type TransformSettings,
+  transformLists,
+} from './transform-lists.js';
 
 /** What a training can be told; see `resnode train --help`. On a resume the rest comes from the run itself. */
 export interface TrainSettings {
@@ -132,7 +138,8 @@ export function resolveTraining(options: {
   const merged = { ...defaults, ...saved, ...Object.fromEntries(stated) };
   // said together in the run before: a new batch size does not leave the validation with the old one
   const valBatchSize = given.valBatchSize ?? (given.batchSize ? undefined : saved?.valBatchSize);
-  const crop = merged.crop ?? (dataset ? defaultCrop(model, dataset) : model.defaultSize);
+  const crop =
+    merged.crop ?? sideOf(merged.transforms) ?? (dataset ? defaultCrop(model, dataset) : model.defaultSize);
   const config = checkConfig({
     ...merged,
     data: resolve(merged.data ?? dataset?.folder ?? ''),
@@ -225,21 +232,18 @@ function checkClasses(wanted: number | undefined, dataset: Dataset): void {
   }
 }
 
-function checkTransforms(
-  { crop, transforms }: TrainConfig,
-  { flip }: TrainSettings,
-  { mean, std }: Dataset,
-): void {
-  checkLists({ height: crop, width: crop }, transforms, { mean, std });
-  if (flip === undefined || !transforms?.train) return;
+function checkTransforms(config: TrainConfig, { flip }: TrainSettings, dataset: Dataset): void {
+  runNormalization(config, dataset);
+  if (flip === undefined || !config.transforms?.train) return;
   throw new UserError('flip has no say beside a list of transforms', {
     exitCode: exitCodes.usage,
     hint: 'Leave out flip, or put HorizontalFlip into the list of training transforms.',
   });
 }
 
-function checkFit({ crop, batchSize }: TrainConfig, model: Model, dataset: Dataset): void {
-  if (crop > dataset.minSide) {
+function checkFit({ crop, batchSize, transforms }: TrainConfig, model: Model, dataset: Dataset): void {
+  // transforms may enlarge pictures; what cannot fit into theirs the loader refuses
+  if (!transforms && crop > dataset.minSide) {
     throw new UserError(
       `the crop of ${crop} is larger than the pictures, whose shortest side is ${dataset.minSide}`,
       { hint: `Give a crop of at most ${dataset.minSide}, or prepare the pictures with a larger --size.` },

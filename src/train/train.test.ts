@@ -7,8 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDataset } from '../data/dataset.js';
 import { PicturePreparer } from '../data/preprocess/prepare-picture.js';
 import { preprocess } from '../data/preprocess/preprocess.js';
+import { Normalize, RandomCrop, Resize, ShiftScaleRotate, VerticalFlip } from '../data/transforms/index.js';
 import { UserError } from '../errors.js';
 import { predict } from '../predict/predict.js';
+import { readCheckpoint } from './checkpoint.js';
 import { evaluate } from './evaluate.js';
 import type { TrainEvent } from './events.js';
 import { type TrainOptions, type TrainResult, train } from './train.js';
@@ -134,6 +136,30 @@ describe('train', () => {
     const log = readFileSync(at('runs', 'run', 'output.log'), 'utf8');
     await expect(train({ ...settings('run'), resume: false })).rejects.toThrow(/trained already/);
     expect(readFileSync(at('runs', 'run', 'output.log'), 'utf8')).toBe(log);
+  });
+});
+
+describe('transforms of a run', () => {
+  it('make its pictures, in training and in all that looks at it afterwards', async () => {
+    const normalize = Normalize({ mean: [50, 60, 70], std: [90, 80, 70] });
+    const transforms = {
+      train: [ShiftScaleRotate({ rotateLimit: 10, p: 1 }), RandomCrop({ height: 28, width: 28 }), normalize],
+      val: [Resize({ height: 28, width: 28 }), VerticalFlip({ p: 1 }), normalize],
+    };
+    const { crop, ...others } = settings('transforms');
+    const own = await train({ ...others, epochs: 1, transforms });
+    const file = own.checkpoints.last ?? '';
+    const { info } = await readCheckpoint(file);
+    expect(info).toMatchObject({
+      crop: { height: 28, width: 28 },
+      normalization: { mean: [50, 60, 70], std: [90, 80, 70] },
+      config: { transforms },
+    });
+    const measured = await evaluate({ checkpoint: file, threads: 1 });
+    expect(measured.top1).toBe(own.history[0]?.valAccuracy);
+    expect(measured.loss).toBeCloseTo(own.history[0]?.valLoss ?? 0, 5);
+    const untouched = await train({ ...others, project: 'untouched', epochs: 1, crop: 28 });
+    expect(untouched.history[0]?.loss).not.toBe(own.history[0]?.loss);
   });
 });
 

@@ -14,6 +14,7 @@ import { type PictureListener, predictQueued } from './predictions.js';
 import type { Preparation } from './preparation.js';
 import type { RunFolder } from './run-folder.js';
 import { type Schedule, valueAt } from './schedules/index.js';
+import { runNormalization } from './transform-lists.js';
 
 export interface TrainerOptions {
   readonly training: ResolvedTraining;
@@ -303,10 +304,11 @@ export class Trainer {
     const { training, dataset, preparation, schedule } = this.#options;
     const { config, model } = training;
     const { epoch, step, globalStep, sums, seconds, history, best } = position;
+    const { mean, std } = runNormalization(config, dataset);
     return {
       model: { name: model.name, description: model.description },
       classes: [...dataset.classes],
-      normalization: { mean: [...dataset.mean], std: [...dataset.std] },
+      normalization: { mean: [...mean], std: [...std] },
       crop: { height: config.crop, width: config.crop },
       preparation: preparation ?? null,
       dataset: dataset.fingerprint,

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { CenterCrop } from '../data/transforms/center-crop.js';
 import { HorizontalFlip } from '../data/transforms/horizontal-flip.js';
-import { Pipeline } from '../data/transforms/pipeline.js';
+import { Normalize } from '../data/transforms/normalize.js';
+import { outputSizeOf, Pipeline } from '../data/transforms/pipeline.js';
 import { RandomCrop } from '../data/transforms/random-crop.js';
 import type { Normalization, Size, TransformSpec } from '../data/transforms/transform.js';
+import { exitCodes, UserError } from '../errors.js';
 
 /** What is done to pictures, in order. What is left out: a random crop and half of them mirrored; the central crop. */
 export interface TransformLists {
@@ -37,17 +39,51 @@ export function completeLists(
   size: Size,
   { transforms, flip }: { transforms?: TransformLists | undefined; flip: boolean },
 ): Readonly<Record<'train' | 'val', readonly TransformSpec[]>> {
+  // a list that was left out normalises as the other one does
   return {
-    train: transforms?.train ?? [RandomCrop(size), ...(flip ? [HorizontalFlip()] : [])],
-    val: transforms?.val ?? [CenterCrop(size)],
+    train: transforms?.train ?? [
+      RandomCrop(size),
+      ...(flip ? [HorizontalFlip()] : []),
+      ...normalizationIn(transforms?.val),
+    ],
+    val: transforms?.val ?? [CenterCrop(size), ...normalizationIn(transforms?.train)],
   };
 }
 
-/** @throws UserError naming the transform that is unknown, set wrongly, or gives pictures of another size */
-export function checkLists(
-  size: Size,
-  lists: TransformLists | undefined,
-  normalization: Normalization,
-): void {
-  for (const list of [lists?.train, lists?.val]) if (list) new Pipeline(list, { size, normalization });
+function normalizationIn(list: readonly TransformSpec[] | undefined): TransformSpec[] {
+  return (list ?? []).filter(({ name }) => name === Normalize.transformName);
+}
+
+/**
+ * How a run normalises its pictures.
+ * @throws UserError for transforms that cannot be, or that normalise training and validation differently
+ */
+export function runNormalization(
+  config: { crop: number; transforms?: TransformLists | undefined; flip: boolean },
+  { mean, std }: Normalization,
+): Normalization {
+  const size = { height: config.crop, width: config.crop };
+  const lists = completeLists(size, config);
+  const [train, val] = [lists.train, lists.val].map(
+    (list) => new Pipeline(list, { size, normalization: { mean, std } }).normalization,
+  );
+  if (train && JSON.stringify(train) === JSON.stringify(val)) return train;
+  throw new UserError('the transforms normalise training and validation pictures differently', {
+    exitCode: exitCodes.usage,
+    hint: 'Give Normalize the same mean and std in both lists, or leave both to the dataset.',
+  });
+}
+
+/**
+ * Side of the pictures that the transforms give; undefined where they do not say.
+ * @throws UserError for pictures that are not square
+ */
+export function sideOf(settings: TransformSettings | undefined): number | undefined {
+  if (settings === undefined || typeof settings === 'function') return undefined;
+  const size = outputSizeOf(settings.train ?? []) ?? outputSizeOf(settings.val ?? []);
+  if (!size || size.height === size.width) return size?.height;
+  throw new UserError(
+    `the transforms give pictures of ${size.height} x ${size.width}; the network takes square ones`,
+    { hint: 'Crop or resize to as many pixels in height as in width.' },
+  );
 }

@@ -74,7 +74,10 @@ export function resolveLoaderOptions(options: LoaderOptions): ResolvedLoaderOpti
   };
   const normalization = { mean, std };
   for (const specs of [transforms.train, transforms.val]) {
-    requireRoom(new Pipeline(specs, { size, normalization }), options.minSide);
+    const pipeline = new Pipeline(specs, { size, normalization });
+    requireRoom(pipeline, options.minSide);
+    // a function of the user's that cannot be loaded is to be known before the threads start
+    pipeline.compile();
   }
   if (!Number.isSafeInteger(options.seed)) refuse(`seed must be a whole number, not ${options.seed}`);
   return {

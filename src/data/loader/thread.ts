@@ -110,7 +110,7 @@ class LoaderThread {
       transform(this.#picture, random, this.#writer.images(batch), this.#writer.imageOffset(position));
       return samples.labels[sample] as number;
     } catch (error) {
-      if (!(error instanceof PictureRejection)) throw error;
+      if (!(error instanceof PictureRejection)) throw withPicture(error, file);
       this.#report(file, error.message);
       this.#writer.clear(batch, position);
       return -1;
@@ -177,6 +177,12 @@ class LoaderThread {
     if (places && buffer !== undefined) return groupedOrder(places.starts, { seed, epoch, buffer });
     return { samples: permutation(length, seed, epoch), groups: [] };
   }
+}
+
+/** Says which picture it was. */
+function withPicture(error: unknown, file: string): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  return new Error(`${message} (picture ${file})`, { cause: error });
 }
 
 function post(message: ThreadMessage): void {

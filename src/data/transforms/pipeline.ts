@@ -1,11 +1,12 @@
 import { UserError } from '../../errors.js';
 import type { RandomStream } from '../../random/random-stream.js';
 import { didYouMean } from '../../read-options.js';
+import { applyAll, minimumInputOf, sizeAfter } from './composition.js';
 import { type Picture, PictureRejection } from './picture.js';
 import { PlanarWriter } from './planar-writer.js';
 import { type TransformRegistry, transforms } from './registry.js';
+import { Compose } from './sequential.js';
 import {
-  applyByChance,
   type Normalization,
   type Prepared,
   type PreparedTransform,
@@ -41,18 +42,13 @@ export class Pipeline {
     options: { size: Size; normalization: Normalization; registry?: TransformRegistry },
   ) {
     const { size, normalization, registry = transforms } = options;
-    const prepared = specs.map((spec) => prepare(spec, registry));
+    const prepared = specs.flatMap(unwrapped).map((spec) => prepare(spec, registry));
     const last = prepared.at(-1);
     this.size = size;
     this.normalization = last?.kind === 'normalization' ? last.resolve(normalization) : normalization;
     this.#transforms = onlyTransforms(last?.kind === 'normalization' ? prepared.slice(0, -1) : prepared);
-    this.minimumInput = this.#transforms.find(
-      ({ minimumInput, changesSize }) => minimumInput || changesSize,
-    )?.minimumInput;
-    const output = this.#transforms.reduce<Size | undefined>(
-      (input, transform) => transform.outputSize(input),
-      undefined,
-    );
+    this.minimumInput = minimumInputOf(this.#transforms);
+    const output = sizeAfter(this.#transforms, undefined);
     if (output && !sameSize(output, size)) {
       throw new UserError(
         `the transforms give pictures of ${output.height} x ${output.width}, the network takes ${size.height} x ${size.width} (height x width)`,
@@ -67,7 +63,7 @@ export class Pipeline {
     const writer = new PlanarWriter(this.normalization);
     const { height, width } = this.size;
     return (picture, random, out, at) => {
-      for (const step of steps) applyByChance(step, picture, random);
+      applyAll(steps, picture, random);
       if (picture.height !== height || picture.width !== width) {
         throw new PictureRejection(
           `${picture.width} x ${picture.height} pixels after the transforms, not ${width} x ${height}`,
@@ -76,6 +72,22 @@ export class Pipeline {
       writer.write(picture, out, at);
     };
   }
+}
+
+/** Size of the pictures that come out of transforms; undefined where they do not say. */
+export function outputSizeOf(specs: readonly TransformSpec[]): Size | undefined {
+  const prepared = specs.flatMap(unwrapped).map((spec) => prepare(spec, transforms));
+  return sizeAfter(
+    prepared.filter((each) => each.kind === 'transform'),
+    undefined,
+  );
+}
+
+/** What stands in a `Compose` that is always applied, which may end with `Normalize`; else the transform itself. */
+function unwrapped(spec: TransformSpec): readonly TransformSpec[] {
+  const { transforms, p } = (spec.options ?? {}) as { transforms?: unknown; p?: unknown };
+  const plain = spec.name === Compose.transformName && (p ?? 1) === 1 && Array.isArray(transforms);
+  return plain ? transforms.flatMap(unwrapped) : [spec];
 }
 
 function prepare(spec: TransformSpec, registry: TransformRegistry): Prepared {

@@ -1,5 +1,20 @@
 import { cropSize, requireRoom } from './crop-size.js';
-import { defineTransform } from './transform.js';
+import { type DrawnStep, drawAndApply } from './drawn-step.js';
+import { defineTransform, type Size } from './transform.js';
+
+/** The step of `RandomCrop`: draws the place of the part's upper left corner. */
+export function randomCropStep(size: Size): DrawnStep<{ readonly left: number; readonly top: number }> {
+  const place = { left: 0, top: 0 };
+  return {
+    draw(picture, random) {
+      requireRoom(picture, size);
+      place.top = random.below(picture.height - size.height + 1);
+      place.left = random.below(picture.width - size.width + 1);
+      return place;
+    },
+    apply: (picture, { left, top }) => picture.crop(left, top, size.width, size.height),
+  };
+}
 
 /**
  * Cuts out a part of `height` x `width` pixels, every place equally likely.
@@ -11,10 +26,5 @@ export const RandomCrop = defineTransform({
   p: 1,
   minimumInput: (size) => size,
   outputSize: ({ height, width }) => ({ height, width }),
-  compile: (size) => (picture, random) => {
-    requireRoom(picture, size);
-    const top = random.below(picture.height - size.height + 1);
-    const left = random.below(picture.width - size.width + 1);
-    picture.crop(left, top, size.width, size.height);
-  },
+  compile: (size) => drawAndApply(randomCropStep(size)),
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { exitCodes, UserError } from '../../errors.js';
 import type { RandomStream } from '../../random/random-stream.js';
 import { readOptions } from '../../read-options.js';
 import type { Picture } from './picture.js';
@@ -22,7 +23,7 @@ export interface Normalization {
 }
 
 /** Changes the picture. Draws come from `random` only; throws PictureRejection when it cannot be applied. */
-type Step = (picture: Picture, random: RandomStream) => void;
+export type Step = (picture: Picture, random: RandomStream) => void;
 
 /** A step with the probability of being applied. */
 export interface CompiledTransform {
@@ -37,6 +38,8 @@ export interface PreparedTransform {
   readonly p: number;
   /** Size that comes out of a picture of size `input`; undefined where it is not known beforehand. */
   outputSize(input: Size | undefined): Size | undefined;
+  /** The same when it is applied for certain, whatever its probability. */
+  appliedSize(input: Size | undefined): Size | undefined;
   /** Smallest picture that it takes; undefined for any, or when it is not always applied. */
   readonly minimumInput: Size | undefined;
   /** Whether pictures may leave it in another size. */
@@ -78,8 +81,12 @@ export interface TransformDefinition<Shape extends z.ZodRawShape> {
   readonly options: Shape;
   /** Probability of being applied when none is given. */
   readonly p: number;
+  /** What is wrong with options that each are right but do not fit together. */
+  readonly check?: (options: OptionsOut<Shape>) => string | undefined;
   /** Transforms within this one (OneOf and the like). */
   readonly children?: (options: OptionsOut<Shape>) => readonly TransformSpec[];
+  /** What is wrong with the transforms within it. */
+  readonly checkChildren?: (children: readonly PreparedTransform[]) => string | undefined;
   /** Where pictures change their size: the size afterwards, undefined where it is not known beforehand. */
   readonly outputSize?: (
     options: OptionsOut<Shape>,
@@ -87,7 +94,10 @@ export interface TransformDefinition<Shape extends z.ZodRawShape> {
     children: readonly PreparedTransform[],
   ) => Size | undefined;
   /** Smallest picture that it can be applied to, where there is such a size. */
-  readonly minimumInput?: (options: OptionsOut<Shape>) => Size;
+  readonly minimumInput?: (
+    options: OptionsOut<Shape>,
+    children: readonly PreparedTransform[],
+  ) => Size | undefined;
   /** Makes the step. Scratch buffers and tables are allocated here, once per thread, not in the step. */
   readonly compile: (options: OptionsOut<Shape>, children: readonly CompiledTransform[]) => Step;
 }
@@ -105,20 +115,28 @@ export function defineTransform<Shape extends z.ZodRawShape>(
     ...definition.options,
     p: z.number().min(0).max(1).default(definition.p),
   });
-  const parse = (given: unknown): OptionsOut<Shape> & { p: number } =>
-    readOptions(`transform ${name}`, schema, given) as OptionsOut<Shape> & { p: number };
+  const parse = (given: unknown): OptionsOut<Shape> & { p: number } => {
+    const options = readOptions(`transform ${name}`, schema, given) as OptionsOut<Shape> & { p: number };
+    refuse(name, definition.check?.(options));
+    return options;
+  };
   const prepare: Transform['prepare'] = (given, prepareChildren) => {
     const options = parse(given);
     const children = prepareChildren(definition.children?.(options) ?? []);
+    refuse(name, definition.checkChildren?.(children));
     const always = options.p === 1;
+    const appliedSize = (input: Size | undefined): Size | undefined =>
+      definition.outputSize ? definition.outputSize(options, input, children) : input;
     return {
       kind: 'transform',
       p: options.p,
-      changesSize: definition.outputSize !== undefined,
-      minimumInput: always ? definition.minimumInput?.(options) : undefined,
+      changesSize: definition.children
+        ? children.some((child) => child.changesSize)
+        : definition.outputSize !== undefined,
+      minimumInput: always ? definition.minimumInput?.(options, children) : undefined,
+      appliedSize,
       outputSize: (input) => {
-        if (!definition.outputSize) return input;
-        const output = definition.outputSize(options, input, children);
+        const output = appliedSize(input);
         return always || sameSize(input, output) ? output : undefined;
       },
       compile: () => ({
@@ -132,6 +150,10 @@ export function defineTransform<Shape extends z.ZodRawShape>(
   };
   const factory = (options?: unknown): TransformSpec => ({ name, options: parse(options ?? {}) });
   return Object.assign(factory, { transformName: name, prepare });
+}
+
+function refuse(name: string, fault: string | undefined): void {
+  if (fault) throw new UserError(`transform ${name}: ${fault}`, { exitCode: exitCodes.usage });
 }
 
 /** Applies a transform with its probability. */
