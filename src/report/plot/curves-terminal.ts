@@ -16,6 +16,8 @@ const height = 10;
 const labelWidth = 9;
 /** Below it a number is 0: asciichart cannot divide by what is less. */
 const smallest = 1e-12;
+/** Share of the height that a movement must have to be drawn. */
+const leastMovement = 1e-6;
 const colours = ['blue', 'red', 'green', 'magenta', 'yellow', 'cyan'] as const;
 
 /** The charts one below the other, in characters. Without colours each line has a chart of its own. */
@@ -58,7 +60,7 @@ function chart(
   const labels = lines
     .map(({ label }, index) => (colour && label ? `${shades[index]}─ ${label}${asciichart.reset}` : label))
     .filter((label) => label !== '');
-  const series = lines.map(({ points }) => sampled(points, { width, last }));
+  const series = levelled(lines.map(({ points }) => sampled(points, { width, last })));
   const drawn = asciichart.plot(series, {
     height,
     offset: 2,
@@ -69,6 +71,14 @@ function chart(
   });
   const ends = `epoch 1${String(last).padStart(width - 7)}`;
   return `${[title, ...labels].join('  ')}\n${drawn}\n${' '.repeat(labelWidth + 1)}${ends}\n`;
+}
+
+/** Lines that hardly move beside their height as ones that do not: asciichart counts up from height / movement. */
+function levelled(series: number[][]): number[][] {
+  const all = series.flat();
+  const [least, most] = [Math.min(...all), Math.max(...all)];
+  if (most - least > leastMovement * Math.max(Math.abs(least), Math.abs(most))) return series;
+  return series.map((line) => line.map(() => most));
 }
 
 /** Numbers of the vertical axis, each with as many digits as tell neighbours apart. */

@@ -120,6 +120,11 @@ describe('curvesTerminal', () => {
     expect(text).toContain('Loss  b validation');
   });
 
+  it('draws a line that hardly moves', () => {
+    const history = madeHistory(4).map((result, at) => ({ ...result, loss: 1e6 + 1e-9 * at, valLoss: 1e6 }));
+    expect(shown([{ ...run('x'), history }])).toContain('Loss');
+  });
+
   it('draws any history at any width', () => {
     const value = fc.option(fc.double({ noNaN: true, min: 0, max: 1e6 }));
     const results = fc.array(fc.tuple(value, value, fc.double({ noNaN: true, min: 0, max: 1 })), {
