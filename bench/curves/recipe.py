@@ -61,6 +61,7 @@ def initialise(model: nn.Module) -> None:
             nn.init.xavier_normal_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+    nn.init.normal_(model.head["fc"].weight, std=0.01)
 
 
 def main() -> None:
