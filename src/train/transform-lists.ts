@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CenterCrop } from '../data/transforms/center-crop.js';
+import type { TransformLists } from '../data/transforms/define-transforms.js';
 import { HorizontalFlip } from '../data/transforms/horizontal-flip.js';
 import { Normalize } from '../data/transforms/normalize.js';
 import { outputSizeOf, Pipeline } from '../data/transforms/pipeline.js';
@@ -7,13 +8,7 @@ import { RandomCrop } from '../data/transforms/random-crop.js';
 import type { Normalization, Size, TransformSpec } from '../data/transforms/transform.js';
 import { exitCodes, UserError } from '../errors.js';
 
-/** What is done to pictures, in order. What is left out: a random crop and half of them mirrored; the central crop. */
-export interface TransformLists {
-  /** Of the training pictures. */
-  readonly train?: readonly TransformSpec[] | undefined;
-  /** Of the validation pictures. */
-  readonly val?: readonly TransformSpec[] | undefined;
-}
+export type { TransformLists };
 
 /** The lists, or a function that makes them for pictures of the size that the network sees. */
 export type TransformSettings = TransformLists | ((size: Size) => TransformLists);

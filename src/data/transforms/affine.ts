@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { RandomStream } from '../../random/random-stream.js';
 import { type DrawnStep, drawAndApply } from './drawn-step.js';
-import { type Axes, axesOf, drawFrom, drawWhole, type Range, rangeOf } from './ranges.js';
+import { type Axes, axesOf, drawWhole, rangeOf } from './ranges.js';
 import { type AffineParts, isIdentity, setAffine } from './resampling/affine-matrix.js';
 import { borderOptions } from './resampling/border.js';
 import { interpolations } from './resampling/interpolation.js';
 import { Warp, type WarpOptions } from './resampling/warp.js';
 import { defineTransform, type Size } from './transform.js';
+import { drawFrom, type Range } from './value-range.js';
 
 /** What an affine transform is drawn from. */
 export interface AffineRanges {

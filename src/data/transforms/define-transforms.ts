@@ -3,9 +3,9 @@ import type { TransformSpec } from './transform.js';
 /** Transforms of the training and of the validation pictures, in the order in which they are applied. */
 export interface TransformLists {
   /** Default: a random crop, mirrored half of the time. */
-  readonly train?: readonly TransformSpec[];
+  readonly train?: readonly TransformSpec[] | undefined;
   /** Default: the crop in the middle. */
-  readonly val?: readonly TransformSpec[];
+  readonly val?: readonly TransformSpec[] | undefined;
 }
 
 /**

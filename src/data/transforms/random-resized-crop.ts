@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { RandomStream } from '../../random/random-stream.js';
 import { type DrawnStep, drawAndApply } from './drawn-step.js';
-import { drawFrom, type Range, rangeWithin } from './ranges.js';
+import { rangeWithin } from './ranges.js';
 import { type Interpolation, interpolations } from './resampling/interpolation.js';
 import type { Window } from './resampling/resampling.js';
-import { roundHalfEven } from './resampling/round-half-even.js';
 import { resizeStep } from './resize.js';
+import { roundHalfEven } from './round-half-even.js';
 import { defineTransform, type Size } from './transform.js';
+import { drawFrom, type Range } from './value-range.js';
 
 /** Draws that may not fit before the middle is taken. */
 const attempts = 10;

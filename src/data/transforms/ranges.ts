@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import type { RandomStream } from '../../random/random-stream.js';
-
-/** From a low to a high value, both included; the same twice is no range but a value. */
-export type Range = readonly [number, number];
+import type { Range } from './value-range.js';
 
 /** A range for each axis. */
 export interface Axes {
@@ -34,11 +32,6 @@ function pairOf(value: z.ZodNumber) {
   return z
     .tuple([value, value])
     .refine(([low, high]) => low <= high, 'a range goes from the lower to the higher value');
-}
-
-/** A number of the range, each equally likely. */
-export function drawFrom([low, high]: Range, random: RandomStream): number {
-  return low + (high - low) * random.uniform();
 }
 
 /** A whole number of the range, each equally likely; the range's ends are whole. */

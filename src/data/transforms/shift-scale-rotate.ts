@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { type AffineRanges, affineStep } from './affine.js';
 import { drawAndApply } from './drawn-step.js';
-import { type Range, symmetricRangeOf } from './ranges.js';
+import { symmetricRangeOf } from './ranges.js';
 import { borderOptions } from './resampling/border.js';
 import { interpolations } from './resampling/interpolation.js';
 import { defineTransform } from './transform.js';
+import type { Range } from './value-range.js';
 
 const shift = symmetricRangeOf(z.number().min(-1).max(1));
 

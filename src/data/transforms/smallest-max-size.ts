@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { RandomStream } from '../../random/random-stream.js';
 import { type DrawnStep, drawAndApply } from './drawn-step.js';
 import { type Interpolation, interpolations } from './resampling/interpolation.js';
-import { roundHalfEven } from './resampling/round-half-even.js';
 import { resizeStep } from './resize.js';
+import { roundHalfEven } from './round-half-even.js';
 import { defineTransform } from './transform.js';
 
 const side = z.int().min(1).max(8192);

@@ -1,5 +1,5 @@
+import { roundHalfEven } from '../round-half-even.js';
 import { borderIndex } from './border.js';
-import { roundHalfEven } from './round-half-even.js';
 import type { EdgeKernel, InsideKernel, WarpKernel } from './warp-row.js';
 
 // coordinates in single precision, as OpenCV has them: which of two equally near pixels is taken depends on it
