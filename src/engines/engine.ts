@@ -1,4 +1,5 @@
 import type { Graph, Value } from '../graph/graph.js';
+import type { Communicator } from '../parallel/communicator.js';
 
 /** Host arrays that an input may be written from; a view of shared memory is read where it lies. */
 export type HostArray = Float32Array | Int32Array;
@@ -23,6 +24,8 @@ export interface Engine {
 export interface EngineOptions {
   /** Threads of the engine's own pool; physical cores by default. */
   threads?: number;
+  /** Where it computes, in PyTorch's words: `cpu`, `cuda:0`, `mps`. Default: `cpu`. */
+  device?: string;
   onProgress?: (message: string) => void;
 }
 
@@ -30,6 +33,8 @@ export interface CompileOptions {
   state: EngineState;
   /** Fill each region with NaN when its lifetime ends, so that a wrong lifetime shows. For tests. */
   poison?: boolean;
+  /** The other replicas, for the nodes of the graph that reduce over them; alone by default. */
+  communicator?: Communicator;
 }
 
 /** What an optimizer keeps for each parameter. */
@@ -53,12 +58,17 @@ export interface EngineState {
   close(): void;
 }
 
+export interface RunOptions {
+  /** False: only the nodes before the graph's update part, so that gradients are gathered. Default: true. */
+  update?: boolean;
+}
+
 /** A compiled graph. */
 export interface Program {
   /** Bytes: the arena as planned, and the least that any plan could do with. */
   readonly memory: { readonly arena: number; readonly lowerBound: number };
   /** Runs one step. Every input of the graph is needed, in its shape. */
-  run(inputs: Readonly<Record<string, HostArray>>): void;
+  run(inputs: Readonly<Record<string, HostArray>>, options?: RunOptions): void;
   /** A copy of a named output of the last run, in the plain order of its shape. */
   read(output: string): Float32Array;
   close(): void;

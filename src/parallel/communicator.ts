@@ -1,0 +1,23 @@
+/** Floats in native memory: where they lie and how many they are. */
+export interface FloatRange {
+  readonly address: bigint;
+  readonly length: number;
+}
+
+/**
+ * What several replicas of a network need of each other. All calls are collective: every member makes the same calls
+ * in the same order, from the thread that runs its engine, and waits there for the others.
+ * Sums are taken in the order of the ranks, so that the same members always get the same numbers.
+ */
+export interface Communicator {
+  /** 0 to size - 1. */
+  readonly rank: number;
+  readonly size: number;
+  /** Puts the sum over all members in the place of each member's numbers. */
+  allReduce(data: FloatRange | Float32Array): void;
+  /** Puts the numbers of member `root` in the place of every member's. */
+  broadcast(data: FloatRange | Float32Array, root: number): void;
+  /** Returns when all members have called it. */
+  barrier(): void;
+  close(): void;
+}
