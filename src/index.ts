@@ -1,8 +1,9 @@
 export { type Config, defineConfig, type PreprocessSettings } from './config/config.js';
-export { type Dataset, readDataset, type Sample } from './data/dataset.js';
+export { type Dataset, readDataset } from './data/dataset.js';
 export type { PreprocessOptions, PreprocessProgress } from './data/preprocess/options.js';
 export { type PreprocessResult, preprocess } from './data/preprocess/preprocess.js';
 export { readPicture } from './data/read-picture.js';
+export type { Sample } from './data/sample.js';
 export { UserError } from './errors.js';
 export { createModel, type ModelSpec, modelNames } from './models/index.js';
 export type { Model, ModelDescription } from './models/model.js';

@@ -1,9 +1,10 @@
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../data/atomic-write.js';
-import { type Dataset, readDataset, type Sample } from '../data/dataset.js';
+import { type Dataset, readDataset } from '../data/dataset.js';
 import type { Split } from '../data/loader/job.js';
 import { PictureReader } from '../data/loader/picture-reader.js';
 import { makeFolder } from '../data/make-folder.js';
+import type { Sample } from '../data/sample.js';
 import { Picture, PictureRejection } from '../data/transforms/picture.js';
 import { type PictureFunction, Pipeline } from '../data/transforms/pipeline.js';
 import type { Normalization, Size, TransformSpec } from '../data/transforms/transform.js';

@@ -5,20 +5,8 @@ import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { readCsv } from './csv.js';
-import { type ShardPlace, shardFiles, shardSamples } from './shards/shard-samples.js';
-
-/** A picture with its class. */
-export interface Sample {
-  /**
-   * Path of the JPEG below the dataset's folder, '/' between parts, e.g. `train/0a3f.jpg`; in a dataset of
-   * shards, the tar and the name in it: `train-000007.tar/0a3f.jpg`. `readPicture` reads either.
-   */
-  readonly file: string;
-  /** Class id, 0 <= label < number of classes. */
-  readonly label: number;
-  /** Where the JPEG lies in the tar; undefined for a file of its own. */
-  readonly place?: ShardPlace;
-}
+import type { Sample } from './sample.js';
+import { shardFiles, shardSamples } from './shards/shard-samples.js';
 
 /** What `resnode preprocess` wrote, read and checked. */
 export interface Dataset {

@@ -1,6 +1,6 @@
 import { open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Sample } from './dataset.js';
+import type { Sample } from './sample.js';
 
 /**
  * The JPEG of a sample, from a file of its own or from a shard.

@@ -1,4 +1,5 @@
-import type { Dataset, Sample } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset.js';
+import type { Sample } from '../data/sample.js';
 import type { CheckpointInfo } from './checkpoint.js';
 import type { EngineClient } from './engine-client.js';
 import type { SpanResult } from './engine-session.js';

@@ -10,7 +10,7 @@ import { permutation } from '../../random/permutation.js';
 import { randomPurpose } from '../../random/philox.js';
 import { RandomStream } from '../../random/random-stream.js';
 import { workerEntry } from '../../worker-entry.js';
-import type { Sample } from '../dataset.js';
+import type { Sample } from '../sample.js';
 import { type Batch, BatchReader } from './batch-reader.js';
 import type { JobRequest } from './job.js';
 import { Loader, type RejectedPicture } from './loader.js';

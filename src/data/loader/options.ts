@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { exitCodes, UserError } from '../../errors.js';
-import type { Sample } from '../dataset.js';
+import type { Sample } from '../sample.js';
 import { CenterCrop } from '../transforms/center-crop.js';
 import { HorizontalFlip } from '../transforms/horizontal-flip.js';
 import { Pipeline } from '../transforms/pipeline.js';

@@ -1,4 +1,4 @@
-import type { Sample } from '../dataset.js';
+import type { Sample } from '../sample.js';
 
 /** The samples of a split in shared memory: each thread sees them, none has a copy. */
 export interface SampleTable {

@@ -1,17 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../../errors.js';
 import { writeFileAtomic } from '../atomic-write.js';
+import type { ShardEntry } from './shard-entry.js';
 import { indexName, placeSample, type ShardSample, sampleBytes } from './shard-layout.js';
 import { readTarEntries } from './tar-headers.js';
-
-/** A JPEG within a shard. */
-export interface ShardEntry {
-  /** Name in the tar. */
-  readonly name: string;
-  /** Where its bytes begin. */
-  readonly offset: number;
-  readonly length: number;
-}
 
 /** Version of the format, which is that of NVIDIA DALI's wds2idx. */
 const formatVersion = 'v1.2';

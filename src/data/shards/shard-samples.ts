@@ -1,19 +1,11 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
-import type { Sample } from '../dataset.js';
 import type { Split } from '../loader/job.js';
-import { readShardIndex, type ShardEntry } from './shard-index.js';
+import type { Sample } from '../sample.js';
+import type { ShardEntry } from './shard-entry.js';
+import { readShardIndex } from './shard-index.js';
 import { indexName, shardName } from './shard-layout.js';
-
-/** Where a picture lies in a shard. */
-export interface ShardPlace {
-  /** Number of the shard within its split. */
-  readonly shard: number;
-  readonly offset: number;
-  /** Bytes of the JPEG. */
-  readonly length: number;
-}
 
 /** The tar files of a dataset. */
 export function shardFiles(shards: Readonly<Record<Split, number>>): string[] {

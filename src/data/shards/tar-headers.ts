@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../../errors.js';
-import type { ShardEntry } from './shard-index.js';
+import type { ShardEntry } from './shard-entry.js';
 import { blockBytes } from './shard-layout.js';
 
 /**

@@ -1,7 +1,7 @@
 import { raw } from 'hono/html';
-import type { Report } from '../report.js';
 import { inlineScript } from './inline-script.js';
 import { type Markup, markup } from './markup.js';
+import type { SectionInput } from './section-input.js';
 import { calibrationSection } from './sections/calibration.js';
 import { classesSection } from './sections/classes.js';
 import { confusionSection } from './sections/confusion.js';
@@ -21,13 +21,6 @@ const sections: ReadonlyArray<{ id: string; title: string; content: (input: Sect
 ];
 
 const scriptNames = ['sort-table', 'confusion-view', 'matrix-gestures'] as const;
-
-/** What a page is made of. */
-export interface SectionInput {
-  readonly report: Report;
-  /** JPEGs of the worst mistakes, by their file; those that could not be read are missing. */
-  readonly pictures: ReadonlyMap<string, Uint8Array>;
-}
 
 /** The report as one HTML file that loads nothing; names from outside are escaped. */
 export async function reportPage(input: SectionInput): Promise<string> {

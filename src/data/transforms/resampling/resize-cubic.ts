@@ -1,7 +1,7 @@
 import { setCubicWeights } from './cubic-weights.js';
 import type { PixelSource } from './resampling.js';
-import type { ResizeKernel } from './resize.js';
 import { ResizeAxis } from './resize-axis.js';
+import type { ResizeKernel } from './resize-kernel.js';
 
 const makeAxis = (): ResizeAxis =>
   new ResizeAxis(4, (index, source, target, weights, at) => {

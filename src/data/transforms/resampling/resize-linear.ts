@@ -1,6 +1,6 @@
 import type { PixelSource } from './resampling.js';
-import type { ResizeKernel } from './resize.js';
 import { ResizeAxis } from './resize-axis.js';
+import type { ResizeKernel } from './resize-kernel.js';
 
 /** Weights are whole numbers in units of 2^-11, as in OpenCV. */
 const one = 2048;

@@ -1,5 +1,5 @@
-import type { ResizeKernel } from './resize.js';
 import { ResizeAxis } from './resize-axis.js';
+import type { ResizeKernel } from './resize-kernel.js';
 
 const makeAxis = (): ResizeAxis =>
   // in OpenCV's order, which decides how it is rounded

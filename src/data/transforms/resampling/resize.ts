@@ -1,18 +1,10 @@
 import type { Interpolation } from './interpolation.js';
 import type { PixelBuffer } from './pixel-buffer.js';
 import type { PixelSource, Resampling, Window } from './resampling.js';
-import type { ResizeAxis } from './resize-axis.js';
 import { resizeCubic } from './resize-cubic.js';
+import type { ResizeKernel } from './resize-kernel.js';
 import { resizeLinear } from './resize-linear.js';
 import { resizeNearest } from './resize-nearest.js';
-
-/** An interpolation, with its buffers. */
-export interface ResizeKernel {
-  readonly rows: ResizeAxis;
-  readonly columns: ResizeAxis;
-  /** Computes the window that both axes were planned for. */
-  render(source: PixelSource, window: Window, target: Uint8Array): void;
-}
 
 const kernels: Readonly<Record<Interpolation, () => ResizeKernel>> = {
   nearest: resizeNearest,

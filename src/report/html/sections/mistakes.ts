@@ -1,7 +1,7 @@
 import { raw } from 'hono/html';
 import type { Mistake } from '../../report.js';
 import { type Markup, markup } from '../markup.js';
-import type { SectionInput } from '../page.js';
+import type { SectionInput } from '../section-input.js';
 
 /** The pictures whose true class seemed the least likely. */
 export function mistakesSection({ report, pictures }: SectionInput): Markup {
