@@ -1,6 +1,6 @@
 import { open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Sample } from './dataset.js';
+import type { Dataset, Sample } from './dataset.js';
 
 /**
  * The JPEG of a sample, from a file of its own or from a shard.
@@ -17,4 +17,24 @@ export async function readPicture(folder: string, { file, place }: Sample): Prom
   } finally {
     await shard.close();
   }
+}
+
+/** Where the pictures of a split are. */
+export interface PictureSource {
+  /** Folder of the dataset. */
+  readonly folder: string;
+  readonly samples: readonly Sample[];
+}
+
+/** The validation pictures of a dataset. */
+export function validationPictures({ folder, val }: Pick<Dataset, 'folder' | 'val'>): PictureSource {
+  return { folder, samples: val };
+}
+
+/**
+ * The JPEG of the sample with this file, for a few that have to be looked up.
+ * @throws the file system's error
+ */
+export function readPictureNamed({ folder, samples }: PictureSource, file: string): Promise<Buffer> {
+  return readPicture(folder, samples.find((sample) => sample.file === file) ?? { file, label: -1 });
 }
