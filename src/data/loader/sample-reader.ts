@@ -19,9 +19,10 @@ export class SampleReader {
 
   /** @throws PictureRejection when the picture cannot be used; the system's error when the machine is at fault */
   read({ file, place }: Sample, picture: Picture): void {
-    if (!place) return this.#reader.read(join(this.#folder, file), picture);
-    const name = file.slice(file.indexOf('/') + 1);
-    this.#reader.readPlace(this.#files, { ...place, name }, picture);
+    if (place) {
+      const name = file.slice(file.indexOf('/') + 1);
+      this.#reader.readPlace(this.#files, { ...place, name }, picture);
+    } else this.#reader.read(join(this.#folder, file), picture);
   }
 
   close(): void {
