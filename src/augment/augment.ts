@@ -1,8 +1,8 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { writeFileAtomic } from '../data/atomic-write.js';
 import { type Dataset, readDataset } from '../data/dataset.js';
 import type { Split } from '../data/loader/job.js';
-import { PictureReader } from '../data/loader/picture-reader.js';
+import { SampleReader } from '../data/loader/sample-reader.js';
 import { makeFolder } from '../data/make-folder.js';
 import type { Sample } from '../data/sample.js';
 import { Picture, PictureRejection } from '../data/transforms/picture.js';
@@ -59,7 +59,7 @@ const timedPictures = 400;
  * @throws UserError when the dataset or a transform is not right
  */
 export async function augment(options: AugmentOptions): Promise<AugmentResult> {
-  const { split = 'train', seed = 0, out } = options;
+  const { split = 'train', seed = 0 } = options;
   const dataset = await readDataset(options.data);
   const samples = dataset[split];
   if (samples.length === 0) throw new UserError(`the dataset has no pictures in ${split}`);
@@ -67,28 +67,38 @@ export async function augment(options: AugmentOptions): Promise<AugmentResult> {
   const size = { height: side, width: side };
   const specs = completeLists(size, { transforms: listsFor(size, options.transforms), flip: true })[split];
   const order = permutation(samples.length, seed, 0);
-  const sheet = out === undefined ? undefined : await drawSheet({ ...options, dataset, specs, order });
+  const reader = new SampleReader(dataset.folder, split);
+  try {
+    return await show({ ...options, dataset, specs, order, reader });
+  } finally {
+    reader.close();
+  }
+}
+
+async function show(work: Work): Promise<AugmentResult> {
+  const { dataset, split = 'train', seed = 0, specs, order, reader, out, onProgress } = work;
+  const sheet = out === undefined ? undefined : await drawSheet(work);
   if (sheet && out !== undefined) {
     await makeFolder(dirname(out));
     await writeFileAtomic(out, sheet.png);
   }
   const timed = [...order.subarray(0, timedPictures)].map((index) => ({
-    file: (samples[index] as Sample).file,
+    sample: dataset[split][index] as Sample,
     index,
   }));
-  const { mean, std, folder } = dataset;
+  const { mean, std } = dataset;
   return {
     sheet: sheet && out !== undefined ? { file: out, pictures: sheet.pictures } : undefined,
-    times: options.stats
+    times: work.stats
       ? {
           pictures: timed.length,
           stages: timeTransforms({
-            folder,
+            reader,
             samples: timed,
             specs: checked(specs),
             normalization: { mean, std },
             random: randomOf(split, seed),
-            ...(options.onProgress ? { onProgress: options.onProgress } : {}),
+            ...(onProgress ? { onProgress } : {}),
           }),
         }
       : undefined,
@@ -103,30 +113,31 @@ function randomOf(split: Split, seed: number): RandomStream {
   );
 }
 
-interface SheetWork extends AugmentOptions {
+interface Work extends AugmentOptions {
   readonly dataset: Dataset;
   readonly specs: readonly TransformSpec[];
   /** Samples in the order in which they are taken. */
   readonly order: Int32Array;
+  readonly reader: SampleReader;
 }
 
-async function drawSheet(work: SheetWork) {
+async function drawSheet(work: Work) {
   const { dataset, split = 'train', rows: wanted = 6, draws = 8, seed = 0 } = work;
-  const artist = new Artist(work.specs);
+  const artist = new Artist(work.specs, work.reader);
   const random = randomOf(split, seed);
   const rows: SheetRow[] = [];
   const pictures: SheetPicture[] = [];
   const rejected: Array<{ file: string; reason: string }> = [];
   for (const index of work.order) {
     if (rows.length === wanted) break;
-    const { file, label } = dataset[split][index] as Sample;
+    const sample = dataset[split][index] as Sample;
+    const { file, label } = sample;
     try {
-      const path = join(dataset.folder, file);
       const made = Array.from({ length: draws }, (_, epoch) => {
         random.seek(epoch, index);
-        return artist.draw(path, random);
+        return artist.draw(sample, random);
       });
-      rows.push({ original: artist.original(path), draws: made });
+      rows.push({ original: artist.original(sample), draws: made });
       pictures.push({ file, label: dataset.classes[label] ?? String(label) });
     } catch (error) {
       if (!(error instanceof PictureRejection)) throw error;
@@ -156,22 +167,23 @@ class Artist {
   readonly #specs: readonly TransformSpec[];
   readonly #size: Size | undefined;
   readonly #pipelines = new Map<string, PictureFunction>();
-  readonly #reader = new PictureReader();
+  readonly #reader: SampleReader;
   readonly #picture = new Picture();
 
-  constructor(specs: readonly TransformSpec[]) {
+  constructor(specs: readonly TransformSpec[], reader: SampleReader) {
+    this.#reader = reader;
     this.#specs = checked(specs);
     this.#size = listSize(this.#specs);
   }
 
-  original(path: string): Tile {
-    this.#reader.read(path, this.#picture);
+  original(sample: Sample): Tile {
+    this.#reader.read(sample, this.#picture);
     const { width, height, pixels } = this.#picture;
     return { width, height, pixels: Uint8Array.from(pixels.subarray(0, 3 * width * height)) };
   }
 
-  draw(path: string, random: RandomStream): Tile {
-    this.#reader.read(path, this.#picture);
+  draw(sample: Sample, random: RandomStream): Tile {
+    this.#reader.read(sample, this.#picture);
     const { width, height } = this.#size ?? this.#picture;
     const planes = new Float32Array(3 * width * height);
     this.#pipeline({ width, height })(this.#picture, random, planes, 0);

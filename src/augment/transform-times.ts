@@ -1,5 +1,5 @@
-import { join } from 'node:path';
-import { PictureReader } from '../data/loader/picture-reader.js';
+import type { Sample } from '../data/sample.js';
+import type { SampleReader } from '../data/loader/sample-reader.js';
 import { Picture, PictureRejection } from '../data/transforms/picture.js';
 import { PlanarWriter } from '../data/transforms/planar-writer.js';
 import type { Normalization, TransformSpec } from '../data/transforms/transform.js';
@@ -20,9 +20,9 @@ export interface StageTime {
 }
 
 interface TimesOptions {
-  readonly folder: string;
-  /** Files below the folder, and the numbers of the samples. */
-  readonly samples: ReadonlyArray<{ readonly file: string; readonly index: number }>;
+  readonly reader: SampleReader;
+  /** Samples, and their numbers. */
+  readonly samples: ReadonlyArray<{ readonly sample: Sample; readonly index: number }>;
   readonly specs: readonly TransformSpec[];
   readonly normalization: Normalization;
   readonly random: RandomStream;
@@ -37,17 +37,16 @@ const warmUp = 60;
  * @throws UserError when none of the pictures can be used
  */
 export function timeTransforms(options: TimesOptions): StageTime[] {
-  const { samples, normalization } = options;
+  const { samples, normalization, reader } = options;
   const steps = compileSteps(options.specs);
   const clock = new StageClock(['decode', ...steps.map(({ name }) => name), 'normalize']);
-  const reader = new PictureReader();
   const picture = new Picture();
   const writer = new PlanarWriter(normalization);
   let floats = new Float32Array(0);
-  const run = ({ file, index }: { file: string; index: number }, epoch: number): void => {
+  const run = ({ sample, index }: TimesOptions['samples'][number], epoch: number): void => {
     options.random.seek(epoch, index);
     clock.start();
-    reader.read(join(options.folder, file), picture);
+    reader.read(sample, picture);
     clock.lap(0, true);
     steps.forEach(({ transform }, at) => {
       const { p } = transform;

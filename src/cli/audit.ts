@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { exitCodes, UserError } from '../errors.js';
-import { bar, ProgressLine } from '../report/progress-line.js';
-import { interruption } from './interruption.js';
+import { bar } from '../report/progress-line.js';
 import { wholeNumber } from './numbers.js';
+import { stoppable } from './stoppable.js';
 
 interface Flags {
   labelPattern?: string;
@@ -44,16 +44,14 @@ async function run(folder: string, flags: Flags): Promise<void> {
     import('../data/audit/audit.js'),
     import('../data/audit/summary.js'),
   ]);
-  const line = new ProgressLine();
-  const stopping = interruption(() => line.print('stopping ...'));
-  try {
+  await stoppable(async (signal, line) => {
     const { minPictures, workers } = flags;
     const result = await audit({
       folder,
       minPictures,
       workers: Math.max(1, workers),
       labelPattern: pattern(flags.labelPattern),
-      signal: stopping.signal,
+      signal,
       onProgress: ({ done, total }) => line.update(`${bar(done, total)} ${done}/${total} pictures`),
     });
     line.clear();
@@ -63,13 +61,7 @@ async function run(folder: string, flags: Flags): Promise<void> {
     );
     if (flags.html !== undefined) line.print(`page: ${flags.html}`);
     if (result.leaks.length > 0) process.exitCode = leaksFound;
-  } catch (error) {
-    const { exitCode } = stopping;
-    throw exitCode === undefined ? error : new UserError('interrupted', { exitCode });
-  } finally {
-    line.clear();
-    stopping.release();
-  }
+  });
 }
 
 async function writePage(file: string, result: import('../data/audit/audit.js').Audit): Promise<void> {

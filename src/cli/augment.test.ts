@@ -93,6 +93,23 @@ describe('resnode augment', () => {
     expect(await readFile(out)).toEqual(first);
   });
 
+  it('shows the pictures of shards as those of files', async () => {
+    const shards = join(folder, 'shards');
+    await preprocess({
+      ...{ pictures: join(folder, 'pictures'), out: shards },
+      ...{ size: 32, valSplit: 0.25, shards: '10kB' },
+    });
+    const sheets = [data, shards].map(async (dataset, at) => {
+      const out = join(folder, `form-${at}.png`);
+      await run(dataset, '--out', out, '--rows', '3');
+      return readFile(out);
+    });
+    const [files, packed] = await Promise.all(sheets);
+    expect(packed).toEqual(files);
+    const { times } = JSON.parse(await run(shards, '--stats', '--json'));
+    expect(times.pictures).toBe(6);
+  });
+
   it('times each transform', async () => {
     const file = await config([
       { name: 'HorizontalFlip', options: { p: 0 } },

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { exitCodes, UserError } from '../errors.js';
+import { exitCodes } from '../errors.js';
 import type { PredictResult } from '../predict/predict.js';
-import { bar, ProgressLine } from '../report/progress-line.js';
+import { bar } from '../report/progress-line.js';
 import { addCheckpointOptions, type CheckpointFlags } from './checkpoint-options.js';
-import { interruption } from './interruption.js';
 import { wholeNumber } from './numbers.js';
+import { stoppable } from './stoppable.js';
 
 interface Flags extends CheckpointFlags {
   top: number;
@@ -42,13 +42,11 @@ export function predictCommand(): Command {
 
 async function run(pictures: string[], { json, ...flags }: Flags): Promise<void> {
   const { predict } = await import('../predict/predict.js');
-  const line = new ProgressLine();
-  const stopping = interruption(() => line.print('stopping ...'));
-  try {
+  await stoppable(async (signal, line) => {
     const result = await predict({
       ...flags,
       pictures,
-      signal: stopping.signal,
+      signal,
       onWarning: (message) => line.print(`warning: ${message}`),
       onProgress: ({ done, total }) => line.update(`${bar(done, total)} ${done}/${total} pictures`),
     });
@@ -56,13 +54,7 @@ async function run(pictures: string[], { json, ...flags }: Flags): Promise<void>
     process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : summary(result));
     for (const { file, reason } of result.failed) line.print(`cannot use ${file}: ${reason}`);
     if (result.failed.length > 0) process.exitCode = exitCodes.failure;
-  } catch (error) {
-    const { exitCode } = stopping;
-    throw exitCode === undefined ? error : new UserError('interrupted', { exitCode });
-  } finally {
-    line.clear();
-    stopping.release();
-  }
+  });
 }
 
 function summary({ predictions }: PredictResult): string {

@@ -1,9 +1,11 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { findingsLine } from '../data/preprocess/findings.js';
 import type { PreprocessOptions, PreprocessProgress } from '../data/preprocess/options.js';
 import type { PreprocessResult } from '../data/preprocess/preprocess.js';
 import { exitCodes, UserError } from '../errors.js';
 import { formatDuration } from '../report/duration.js';
-import { bar, ProgressLine } from '../report/progress-line.js';
+import { bar, type ProgressLine } from '../report/progress-line.js';
+import { stoppable } from './stoppable.js';
 
 interface Flags {
   config?: string | false;
@@ -97,21 +99,18 @@ export function preprocessCommand(): Command {
 async function run(given: string | undefined, flags: Flags, command: Command): Promise<void> {
   const { preprocess } = await import('../data/preprocess/preprocess.js');
   const options = await preprocessOptions(given, flags, command);
-  const line = new ProgressLine();
-  const interruption = interruptible(line);
-  let result: PreprocessResult;
-  try {
-    result = await preprocess({
-      ...options,
-      signal: interruption.signal,
-      onProgress: progressPainter(line),
-    });
-  } finally {
-    line.clear();
-    interruption.release();
-  }
-  for (const warning of result.warnings) process.stderr.write(`warning: ${warning}\n`);
-  process.stdout.write(flags.json ? `${JSON.stringify(report(result), null, 2)}\n` : summary(result));
+  await stoppable(
+    async (signal, line) => {
+      const result = await preprocess({ ...options, signal, onProgress: progressPainter(line) });
+      line.clear();
+      for (const warning of result.warnings) process.stderr.write(`warning: ${warning}\n`);
+      process.stdout.write(flags.json ? `${JSON.stringify(report(result), null, 2)}\n` : summary(result));
+    },
+    {
+      message: 'interrupted; the dataset is not finished',
+      hint: 'Run the same command again: it goes on where it stopped. (--no-resume starts over.)',
+    },
+  );
 }
 
 /** What the command line said, and else the configuration. */
@@ -140,30 +139,6 @@ function missing(what: string, flag: string): UserError {
   });
 }
 
-/** A signal that Ctrl-C and SIGTERM abort; after the first, the next one ends the process at once. */
-function interruptible(line: ProgressLine): { signal: AbortSignal; release: () => void } {
-  const controller = new AbortController();
-  const stop = (code: number) => (): void => {
-    release();
-    line.print('stopping ...');
-    controller.abort(
-      new UserError('interrupted; the dataset is not finished', {
-        exitCode: code,
-        hint: 'Run the same command again: it goes on where it stopped. (--no-resume starts over.)',
-      }),
-    );
-  };
-  const interrupted = stop(exitCodes.interrupted);
-  const terminated = stop(exitCodes.terminated);
-  const release = (): void => {
-    process.off('SIGINT', interrupted);
-    process.off('SIGTERM', terminated);
-  };
-  process.on('SIGINT', interrupted);
-  process.on('SIGTERM', terminated);
-  return { signal: controller.signal, release };
-}
-
 function progressPainter(line: ProgressLine): (progress: PreprocessProgress) => void {
   let started: { at: number; done: number } | undefined;
   return ({ stage, done, total, rejected }) => {
@@ -188,7 +163,8 @@ function progressPainter(line: ProgressLine): (progress: PreprocessProgress) => 
 
 /** What `--json` prints. */
 function report(result: PreprocessResult): object {
-  const { out, labels, counts, shards, ignored, mean, std, rejected, warnings, resumed, seconds } = result;
+  const { out, labels, counts, shards, ignored, mean, std, rejected, findings, warnings, resumed, seconds } =
+    result;
   return {
     out,
     classes: labels.length,
@@ -201,6 +177,7 @@ function report(result: PreprocessResult): object {
     seconds: Number(seconds.toFixed(3)),
     picturesPerSecond: Math.round(rateOf(result)),
     rejected,
+    findings,
     warnings,
   };
 }
@@ -229,6 +206,8 @@ function summary(result: PreprocessResult): string {
   if (ignored > 0) lines.push(row('ignored', `${number(ignored)} (no pictures)`));
   if (mean) lines.push(row('mean', channels(mean)), row('std', channels(std)));
   if (shards) lines.push(row('shards', `${number(shards.train)} of train, ${number(shards.val)} of val`));
+  const found = findingsLine(result.findings);
+  if (found) lines.push(row('look at', `${found}: resnode audit ${quoted(out)}`));
   lines.push(row('dataset', out), '', 'Next:', `  resnode train --data ${quoted(out)} --project NAME`, '');
   return lines.join('\n');
 }

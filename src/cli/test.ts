@@ -1,12 +1,11 @@
 import { Command } from 'commander';
-import { UserError } from '../errors.js';
 import { formatDuration } from '../report/duration.js';
-import { bar, ProgressLine } from '../report/progress-line.js';
+import { bar } from '../report/progress-line.js';
 import type { TestReportResult } from '../report/test-report.js';
 import type { EvaluateOptions, EvaluateResult } from '../train/evaluate.js';
 import { addCheckpointOptions, type CheckpointFlags } from './checkpoint-options.js';
-import { interruption } from './interruption.js';
 import { wholeNumber } from './numbers.js';
+import { stoppable } from './stoppable.js';
 
 interface Flags extends CheckpointFlags {
   data?: string;
@@ -45,25 +44,17 @@ export function testCommand(): Command {
 }
 
 async function run({ json, report, ...flags }: Flags): Promise<void> {
-  const line = new ProgressLine();
-  const stopping = interruption(() => line.print('stopping ...'));
-  try {
+  await stoppable(async (signal, line) => {
     const result = await measure(report, {
       ...flags,
-      signal: stopping.signal,
+      signal,
       onWarning: (message) => line.print(`warning: ${message}`),
       onProgress: ({ done, total }) => line.update(`${bar(done, total)} ${done}/${total} batches`),
     });
     line.clear();
     for (const { file, reason } of result.rejected) line.print(`rejected ${file}: ${reason}`);
     process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : summary(result));
-  } catch (error) {
-    const { exitCode } = stopping;
-    throw exitCode === undefined ? error : new UserError('interrupted', { exitCode });
-  } finally {
-    line.clear();
-    stopping.release();
-  }
+  });
 }
 
 type Measured = EvaluateResult & Partial<Pick<TestReportResult, 'report'>>;

@@ -1,5 +1,6 @@
 import { open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Dataset } from './dataset.js';
 import type { Sample } from './sample.js';
 
 /**
@@ -17,4 +18,24 @@ export async function readPicture(folder: string, { file, place }: Sample): Prom
   } finally {
     await shard.close();
   }
+}
+
+/** Where the pictures of a split are. */
+export interface PictureSource {
+  /** Folder of the dataset. */
+  readonly folder: string;
+  readonly samples: readonly Sample[];
+}
+
+/** The validation pictures of a dataset. */
+export function validationPictures({ folder, val }: Pick<Dataset, 'folder' | 'val'>): PictureSource {
+  return { folder, samples: val };
+}
+
+/**
+ * The JPEG of the sample with this file, for a few that have to be looked up.
+ * @throws the file system's error
+ */
+export function readPictureNamed({ folder, samples }: PictureSource, file: string): Promise<Buffer> {
+  return readPicture(folder, samples.find((sample) => sample.file === file) ?? { file, label: -1 });
 }

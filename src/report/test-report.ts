@@ -1,6 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { makeFolder } from '../data/make-folder.js';
+import { type PictureSource, validationPictures } from '../data/read-picture.js';
 import { UserError } from '../errors.js';
 import type { EvaluateOptions, EvaluateResult } from '../train/evaluate.js';
 import { predictValidation } from '../train/predictions.js';
@@ -25,22 +26,22 @@ export async function testReport(options: TestReportOptions): Promise<TestReport
   const { folder, ...measuring } = options;
   if (folder !== undefined) await makeReportFolder(folder);
   let builder: ReportBuilder | undefined;
-  let dataset = '';
+  let source: PictureSource | undefined;
   const result = await predictValidation({
     ...measuring,
     top: 5,
     onStart: (start) => {
       builder = new ReportBuilder(start.info);
-      dataset = start.dataset.folder;
+      source = validationPictures(start.dataset);
     },
     onPictures: (pictures) => builder?.add(pictures),
   });
-  if (!builder || result.images === 0) {
+  if (!builder || !source || result.images === 0) {
     throw new UserError('none of the validation pictures can be read: there is nothing to report');
   }
   const report = builder.finish(result);
   const target = folder ?? runFolderOf(result.checkpoint);
-  return { ...result, report: await writeReport({ report, folder: target, dataset }) };
+  return { ...result, report: await writeReport({ report, folder: target, source }) };
 }
 
 function runFolderOf(checkpoint: string): string {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { writeFileAtomic } from '../data/atomic-write.js';
+import { type PictureSource, readPictureNamed } from '../data/read-picture.js';
 import { UserError } from '../errors.js';
 import { reportPage } from './html/page.js';
 import type { Report } from './report.js';
@@ -17,17 +18,17 @@ export interface ReportFiles {
 /**
  * Writes report.html, which is one file and loads nothing, and report.json.
  * @param options.folder where to; it has to exist
- * @param options.dataset folder of the pictures that the report names
+ * @param options.source of the pictures that the report names
  * @throws UserError when they cannot be written
  */
 export async function writeReport(options: {
   report: Report;
   folder: string;
-  dataset: string;
+  source: PictureSource;
 }): Promise<ReportFiles> {
-  const { report, folder, dataset } = options;
+  const { report, folder, source } = options;
   const pictures = await smallPictures(
-    dataset,
+    source,
     report.worstMistakes.map(({ file }) => file),
   );
   const files = { html: join(folder, 'report.html'), json: join(folder, 'report.json') };
@@ -45,16 +46,25 @@ export async function writeReport(options: {
 }
 
 /** Small JPEGs by file; without those that are gone or damaged. */
-async function smallPictures(folder: string, files: readonly string[]): Promise<Map<string, Uint8Array>> {
+async function smallPictures(
+  source: PictureSource,
+  files: readonly string[],
+): Promise<Map<string, Uint8Array>> {
   const pictures = new Map<string, Uint8Array>();
   for (const file of files) {
-    const small = sharp(join(folder, file))
-      .autoOrient()
-      .resize(side, side, { fit: 'inside', withoutEnlargement: true })
-      .flatten({ background: '#fff' })
-      .jpeg({ quality: 80 });
-    const bytes = await small.toBuffer().catch(() => undefined);
+    const bytes = await readPictureNamed(source, file)
+      .then(smaller)
+      .catch(() => undefined);
     if (bytes) pictures.set(file, bytes);
   }
   return pictures;
+}
+
+function smaller(picture: Buffer): Promise<Buffer> {
+  return sharp(picture)
+    .autoOrient()
+    .resize(side, side, { fit: 'inside', withoutEnlargement: true })
+    .flatten({ background: '#fff' })
+    .jpeg({ quality: 80 })
+    .toBuffer();
 }

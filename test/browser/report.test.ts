@@ -35,7 +35,7 @@ beforeAll(async () => {
   await picture.jpeg().toFile(path('data', 'val', 'one.jpg'));
   const file = (number: number): string => (number % 2 ? 'val/one.jpg' : 'val/gone.jpg');
   report = madeReport({ labels, each: 24, file });
-  await writeReport({ report, folder: path(), dataset: path('data') });
+  await writeReport({ report, folder: path(), source: { folder: path('data'), samples: [] } });
 });
 afterAll(async () => {
   await browser?.close();

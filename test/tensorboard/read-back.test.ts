@@ -105,7 +105,13 @@ describe.skipIf(missing)(`TensorBoard itself${missing === undefined ? '' : ` (${
   it('shows a page of mistakes of each epoch that was the best', async () => {
     const count = 3;
     const told = new ToldRun(path('runs', 'wrong', 'tensorboard'), {
-      extras: [new MistakesExtra({ folder: path('data'), classes: ['cat', 'dog', 'emu'], count })],
+      extras: [
+        new MistakesExtra({
+          source: { folder: path('data'), samples: [] },
+          classes: ['cat', 'dog', 'emu'],
+          count,
+        }),
+      ],
     });
     for (const epoch of [1, 2, 3]) {
       told

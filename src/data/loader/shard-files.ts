@@ -35,6 +35,11 @@ export class ShardFiles {
     return done;
   }
 
+  close(): void {
+    for (const file of this.#open.values()) closeSync(file);
+    this.#open.clear();
+  }
+
   #file(shard: number): number {
     const known = this.#open.get(shard);
     // last in the map is the one used last

@@ -3,6 +3,7 @@ import { UserError } from '../../errors.js';
 import type { ClassNaming } from './class-names.js';
 import { byCodePoint } from './code-point-order.js';
 import { type DatasetSummary, writeDatasetFiles } from './dataset-files.js';
+import { type Findings, findingsOf, PictureNotes } from './findings.js';
 import type { FolderStore } from './folder-store.js';
 import type { Inputs } from './inputs.js';
 import { readJournal } from './journal.js';
@@ -26,7 +27,7 @@ export interface DoneRun {
 }
 
 /** Settles the split among the good pictures, counts, and writes shards and the files beside the pictures. */
-export async function finishDataset(run: DoneRun): Promise<DatasetSummary> {
+export async function finishDataset(run: DoneRun): Promise<DatasetSummary & { findings: Findings }> {
   const { folder, table, inputs, options } = run;
   const counted = await readCounts(run);
   const { classes, idOf } = classesLeft(table, inputs.classes);
@@ -39,8 +40,9 @@ export async function finishDataset(run: DoneRun): Promise<DatasetSummary> {
   const { mean, std } = await statisticsOf(run);
   const { minSide, maxSide } = counted;
   const summary = { table, ordered, classes, idOf, rejected, mean, std, minSide, maxSide, shards };
+  const findings = findingsOf(summary, counted.notes, counted.kept);
   await writeDatasetFiles(folder, summary, options);
-  return summary;
+  return { ...summary, findings };
 }
 
 function report({ table, listening }: DoneRun, stage: 'shards' | 'files', done: number): void {
@@ -52,12 +54,14 @@ interface Counts {
   readonly minSide: number;
   readonly maxSide: number;
   readonly kept: KeptPictures;
+  readonly notes: PictureNotes;
 }
 
 async function readCounts({ folder, table, listening }: DoneRun): Promise<Counts> {
   const rejected: RejectedFile[] = [];
   let [minSide, maxSide, count] = [Number.POSITIVE_INFINITY, 0, 0];
   const { length } = table;
+  const notes = new PictureNotes(length);
   const kept = {
     offsets: new Float64Array(length),
     lengths: new Uint32Array(length),
@@ -74,12 +78,13 @@ async function readCounts({ folder, table, listening }: DoneRun): Promise<Counts
       }
       minSide = Math.min(minSide, done.width, done.height);
       maxSide = Math.max(maxSide, done.width, done.height);
+      notes.add(done);
       kept.offsets[index] = done.offset;
       kept.lengths[index] = done.length;
       kept.crcs[index] = done.crc;
     }
   }
-  if (count === length) return { rejected, minSide, maxSide, kept };
+  if (count === length) return { rejected, minSide, maxSide, kept, notes };
   throw new UserError(`the journal of ${folder.path} is damaged: ${count} of ${length} pictures are in it`, {
     hint: 'Run the same command again: it makes the others anew.',
   });

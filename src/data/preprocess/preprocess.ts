@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { UserError } from '../../errors.js';
 import type { DatasetSummary } from './dataset-files.js';
+import type { Findings } from './findings.js';
 import { finishDataset, TooFewGood } from './finish.js';
 import { FolderStore } from './folder-store.js';
 import { gatherInputs, type Inputs, listingHash } from './inputs.js';
@@ -35,6 +36,8 @@ export interface PreprocessResult {
   readonly rejected: readonly RejectedFile[];
   /** What the user should know although the dataset is whole. */
   readonly warnings: readonly string[];
+  /** What the pictures themselves give to think about. */
+  readonly findings: Findings;
   /** Pictures that an interrupted run had done. */
   readonly resumed: number;
   /** Time for the pictures themselves, without the resumed ones, in seconds. */
@@ -233,14 +236,17 @@ class Run {
     return count;
   }
 
-  #result(summary: DatasetSummary, resumed: number): Omit<PreprocessResult, 'seconds'> {
-    const { ordered, classes, rejected, mean, std, shards } = summary;
+  #result(
+    summary: DatasetSummary & { findings: Findings },
+    resumed: number,
+  ): Omit<PreprocessResult, 'seconds'> {
+    const { ordered, classes, rejected, mean, std, shards, findings } = summary;
     const cleaned = this.#folder.cleaned;
     return {
       out: this.#folder.path,
       labels: classes.map(({ name }) => name),
       counts: { train: ordered.train.length, val: ordered.val.length, rejected: rejected.length },
-      ...{ shards, ignored: this.#inputs.ignored, mean, std, rejected, resumed },
+      ...{ shards, ignored: this.#inputs.ignored, mean, std, rejected, findings, resumed },
       warnings: [
         ...this.#inputs.warnings,
         ...warningsFor({ summary, all: this.#inputs.classes, cleaned, resumed }, this.#options),

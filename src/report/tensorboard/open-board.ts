@@ -1,4 +1,5 @@
 import type { Dataset } from '../../data/dataset.js';
+import { validationPictures } from '../../data/read-picture.js';
 import type { ResolvedTraining } from '../../train/config.js';
 import type { RunFolder } from '../../train/run-folder.js';
 import type { BoardOptions, TensorBoard } from './board.js';
@@ -46,7 +47,7 @@ async function extrasOf({ training, dataset, gradients }: OpenBoardOptions): Pro
   }
   if (count > 0) {
     const { MistakesExtra } = await import('./mistakes/mistakes-extra.js');
-    extras.push(new MistakesExtra({ folder: dataset.folder, classes: dataset.classes, count }));
+    extras.push(new MistakesExtra({ source: validationPictures(dataset), classes: dataset.classes, count }));
   }
   return extras;
 }

@@ -1,11 +1,11 @@
-import { join } from 'node:path';
+import { type PictureSource, readPictureNamed } from '../../../data/read-picture.js';
 import type { EpochCheckpoint, Extra, JudgedPicture } from '../extra.js';
 import type { SummaryValue } from '../messages.js';
 import { type Mistake, mistakesSheet } from './sheet.js';
 
 export interface MistakesOptions {
-  /** Folder of the dataset. */
-  readonly folder: string;
+  /** Of the validation pictures. */
+  readonly source: PictureSource;
   /** Names by class id. */
   readonly classes: readonly string[];
   /** Pictures to show. */
@@ -25,13 +25,13 @@ export class MistakesExtra implements Extra {
   }
 
   notePictures(pictures: readonly JudgedPicture[]): void {
-    const { folder, classes, count } = this.#options;
+    const { source, classes, count } = this.#options;
     const name = (id: number): string => classes[id] ?? String(id);
     const wrong = pictures.flatMap(({ file, label, top: [first] }) =>
       first && first.id !== label
         ? [
             {
-              file: join(folder, file),
+              read: () => readPictureNamed(source, file),
               label: name(label),
               said: name(first.id),
               probability: first.probability,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -31,7 +31,7 @@ const judged = (name: string, label: number, id: number, probability: number) =>
 
 describe('MistakesExtra', () => {
   const make = (count: number): MistakesExtra =>
-    new MistakesExtra({ folder, classes: ['cat', 'dog'], count });
+    new MistakesExtra({ source: { folder, samples: [] }, classes: ['cat', 'dog'], count });
   const checkpoint = (epoch: number, best = true) => ({ path: 'x', epoch, best });
 
   it('shows the surest mistakes of the epoch, and not what was right', async () => {
@@ -66,11 +66,31 @@ describe('MistakesExtra', () => {
   });
 });
 
+describe('a dataset of shards', () => {
+  it('has its pictures shown too', async () => {
+    const jpeg = readFileSync(join(folder, 'blue.png'));
+    writeFileSync(join(folder, 'val-000000.tar'), Buffer.concat([Buffer.alloc(512), jpeg, Buffer.alloc(99)]));
+    const file = 'val-000000.tar/blue.png';
+    const sample = { file, label: 0, place: { shard: 0, offset: 512, length: jpeg.length } };
+    const source = { folder, samples: [{ file: 'val-000000.tar/red.png', label: 1 }, sample] };
+    const extra = new MistakesExtra({ source, classes: ['cat', 'dog'], count: 1 });
+    extra.notePictures([{ file, label: 0, top: [{ id: 1, probability: 0.6 }] }]);
+    extra.noteEpoch(1);
+    const [value] = await extra.values({ path: 'x', epoch: 1, best: true });
+    expect(await colour(value?.image?.encodedImageString ?? new Uint8Array(), 88, 88)).toEqual([0, 0, 255]);
+  });
+});
+
 describe('mistakesSheet', () => {
   it('takes any name and a picture that is gone', async () => {
     const names = ['', '<&>"\'', 'a\u0000\u0008\n\ufffe\ud800', '猫'.repeat(80), ']]>', '  x  '];
     const mistakes = names.map(
-      (label): Mistake => ({ file: 'gone.png', label, said: label, probability: 1 }),
+      (label): Mistake => ({
+        read: () => Promise.reject(new Error('gone')),
+        label,
+        said: label,
+        probability: 1,
+      }),
     );
     const { encodedImageString, width, height } = await mistakesSheet(mistakes);
     // five a row

@@ -5,8 +5,8 @@ import type { Image } from '../messages.js';
 
 /** A picture that the network took for something else. */
 export interface Mistake {
-  /** Path of the picture. */
-  readonly file: string;
+  /** Its JPEG. @throws when it can no longer be read */
+  readonly read: () => Promise<Buffer>;
   /** Name of its class. */
   readonly label: string;
   /** Name of the class that the network gave it. */
@@ -47,10 +47,14 @@ function placeOf(index: number): { left: number; top: number } {
 }
 
 /** The picture in a square; a grey one where it can no longer be read. */
-async function tile({ file }: Mistake): Promise<Buffer> {
+async function tile({ read }: Mistake): Promise<Buffer> {
   const background = '#f2f2f2';
   try {
-    return await sharp(file).resize(side, side, { fit: 'contain', background }).flatten().png().toBuffer();
+    return await sharp(await read())
+      .resize(side, side, { fit: 'contain', background })
+      .flatten()
+      .png()
+      .toBuffer();
   } catch {
     return sharp({ create: { width: side, height: side, channels: 3, background } })
       .png()
