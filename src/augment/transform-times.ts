@@ -1,5 +1,5 @@
-import type { Sample } from '../data/sample.js';
 import type { SampleReader } from '../data/loader/sample-reader.js';
+import type { Sample } from '../data/sample.js';
 import { Picture, PictureRejection } from '../data/transforms/picture.js';
 import { PlanarWriter } from '../data/transforms/planar-writer.js';
 import type { Normalization, TransformSpec } from '../data/transforms/transform.js';
