@@ -110,6 +110,17 @@ describe('resnode augment', () => {
     expect(times.pictures).toBe(6);
   });
 
+  it('takes functions from the folder of the configuration', async () => {
+    const module = './black.mjs';
+    await writeFile(join(folder, module), 'export default ({ pixels }) => pixels.fill(0);');
+    const file = await config([{ name: 'Lambda', options: { module } }, { name: 'Normalize' }]);
+    const out = join(folder, 'black.png');
+    await run(data, '--config', file, '--out', out, '--rows', '1');
+    expect((await colors(out))(6 + 54 + 10, 28 + 16)).toEqual([0, 0, 0]);
+    await rm(join(folder, module));
+    await expect(run(data, '--config', file, '--out', out)).rejects.toThrow(/there is no file .*black\.mjs/);
+  });
+
   it('times each transform', async () => {
     const file = await config([
       { name: 'HorizontalFlip', options: { p: 0 } },

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../errors.js';
 import type { Config } from './config.js';
@@ -46,6 +46,24 @@ describe('a configuration in TypeScript', () => {
     const { transforms } = config;
     expect(typeof transforms === 'function' && transforms({ height: 8, width: 9 }).val).toEqual([
       { name: 'CenterCrop', options: { height: 8, width: 9 } },
+    ]);
+  });
+
+  it.each([
+    ['lists', '{ val }'],
+    ['a function', '() => ({ val })'],
+  ])('finds the files of transforms beside it, said by %s', async (_, transforms) => {
+    const text = `const lambda = { name: 'Lambda', options: { module: './own/f.ts', export: 'f' } };
+      const val = [lambda, { name: 'OneOf', options: { p: 1, transforms: [lambda] } }, { name: 'ToGray' }];
+      export default { transforms: ${transforms} };`;
+    const path = write('resnode.config.mjs', text);
+    const { transforms: found } = await loadConfig(relative('.', path));
+    const lists = typeof found === 'function' ? found({ height: 8, width: 9 }) : found;
+    const lambda = { name: 'Lambda', options: { module: join(root, 'own', 'f.ts'), export: 'f' } };
+    expect(lists?.val).toEqual([
+      lambda,
+      { name: 'OneOf', options: { p: 1, transforms: [lambda] } },
+      expect.objectContaining({ name: 'ToGray' }),
     ]);
   });
 

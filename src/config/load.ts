@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, relative, resolve } from 'node:path';
 import { exitCodes, UserError } from '../errors.js';
+import { settingsFrom } from '../train/transform-lists.js';
 import type { Config } from './config.js';
 import { guardFunctions } from './guard.js';
 import { parseJson } from './json.js';
@@ -70,18 +71,19 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** Paths from the configuration's folder, written as seen from here. */
+/** Paths from the configuration's folder, written as seen from here; those of transforms whole. */
 function withPaths(config: Config, file: string): Config {
   const folder = dirname(file);
   const seen = <T extends string | undefined>(path: T): T => {
     if (path === undefined || folder === '.') return path;
     return (relative('.', resolve(folder, path)) || '.') as T;
   };
-  const { data, runDir, log, preprocess } = config;
+  const { data, runDir, log, preprocess, transforms } = config;
   return {
     ...config,
     ...(data === undefined ? {} : { data: seen(data) }),
     ...(runDir === undefined ? {} : { runDir: seen(runDir) }),
+    ...(transforms === undefined ? {} : { transforms: settingsFrom(folder, transforms) }),
     ...(log ? { log: { ...log, file: seen(log.file) } } : {}),
     ...(preprocess
       ? {

@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../data/dataset.js';
 import {
   CenterCrop,
   HorizontalFlip,
+  Lambda,
   Normalize,
   PadIfNeeded,
   RandomCrop,
@@ -87,6 +89,16 @@ describe('settings of a training', () => {
       train: [PadIfNeeded({ minHeight: 300, minWidth: 300 }), CenterCrop({ height: 300, width: 300 })],
     };
     expect(resolved({ transforms: { ...larger, val: larger.train } }).crop).toBe(300);
+  });
+
+  it('keep the whole paths of own transforms, and those of before wherever it goes on', () => {
+    const lambda = (module: string) => Lambda({ module, export: 'f' });
+    const lists = { train: [CenterCrop({ height: 8, width: 8 }), lambda('own.ts')] };
+    const saved = resolved({ transforms: lists });
+    expect(saved.transforms?.train?.at(-1)).toEqual(lambda(resolve('own.ts')));
+    const other = { ...saved, transforms: { train: [lambda('/elsewhere/own.ts')] } };
+    const again = resolveTraining({ given: {}, saved: other, dataset }).config;
+    expect(again.transforms).toEqual(other.transforms);
   });
 
   it('crop and mirror where no transforms are given', () => {

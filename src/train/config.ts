@@ -11,6 +11,7 @@ import { resolveSchedule, type ScheduleSpec } from './schedules/index.js';
 import {
   listsFor,
   runNormalization,
+  settingsFrom,
   sideOf,
   type TransformSettings,
   transformLists,
@@ -145,7 +146,10 @@ export function resolveTraining(options: {
     data: resolve(merged.data ?? dataset?.folder ?? ''),
     model: model.description,
     crop,
-    transforms: listsFor({ height: crop, width: crop }, merged.transforms),
+    transforms: listsFor(
+      { height: crop, width: crop },
+      merged.transforms && settingsFrom('.', merged.transforms),
+    ),
     valBatchSize: valBatchSize ?? merged.batchSize,
     learningRate: merged.learningRate ?? optimizer.defaultLearningRate,
     optimizer: optimizer.spec,

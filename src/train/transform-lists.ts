@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CenterCrop } from '../data/transforms/center-crop.js';
 import type { TransformLists } from '../data/transforms/define-transforms.js';
 import { HorizontalFlip } from '../data/transforms/horizontal-flip.js';
+import { withModulesFrom } from '../data/transforms/module-paths.js';
 import { Normalize } from '../data/transforms/normalize.js';
 import { outputSizeOf, Pipeline } from '../data/transforms/pipeline.js';
 import { RandomCrop } from '../data/transforms/random-crop.js';
@@ -27,6 +28,22 @@ export const transformLists = z.strictObject({
 /** The lists that were asked for; the options that were left out are added by the transforms themselves. */
 export function listsFor(size: Size, settings: TransformSettings | undefined): TransformLists | undefined {
   return typeof settings === 'function' ? settings(size) : settings;
+}
+
+/** The same settings, with the paths of users' own files taken from a folder, so that they hold anywhere. */
+export function settingsFrom(folder: string, settings: TransformSettings): TransformSettings {
+  return typeof settings === 'function'
+    ? (size) => listsFrom(folder, settings(size))
+    : listsFrom(folder, settings);
+}
+
+function listsFrom(folder: string, lists: TransformLists): TransformLists {
+  const { train, val } = lists;
+  return {
+    ...lists,
+    ...(Array.isArray(train) ? { train: withModulesFrom(train, folder) } : {}),
+    ...(Array.isArray(val) ? { val: withModulesFrom(val, folder) } : {}),
+  };
 }
 
 /** Both lists, with what is done where nothing was asked for. */

@@ -46,6 +46,29 @@ afterEach(async () => {
   await page?.close();
 });
 
+type Finger = { readonly x: number; readonly y: number } | undefined;
+
+/** Fingers on the screen, as the system reports them: all that touch it, each time. */
+async function fingers(): Promise<{
+  touch: (at: readonly Finger[]) => Promise<void>;
+  lift: () => Promise<void>;
+}> {
+  const devtools = await page.context().newCDPSession(page);
+  let before = 0;
+  const send = async (
+    type: 'touchStart' | 'touchMove' | 'touchEnd',
+    at: readonly Finger[],
+  ): Promise<void> => {
+    const touchPoints = at.flatMap((finger, id) => (finger ? [{ ...finger, id }] : []));
+    await devtools.send('Input.dispatchTouchEvent', { type, touchPoints });
+    before = at.length;
+  };
+  return {
+    touch: (at) => send(at.length > before ? 'touchStart' : 'touchMove', at),
+    lift: () => send('touchEnd', []),
+  };
+}
+
 async function open(options: BrowserContextOptions = {}): Promise<void> {
   page = await browser.newPage({ viewport: { width: 1280, height: 1100 }, ...options });
   complaints = [];
@@ -180,6 +203,46 @@ describe('report.html', () => {
     expect(await hover(100, 100)).toBe(seen);
     await page.click('[data-zoom="0"]');
     expect(await zoomed()).toBe(false);
+    expect(complaints).toEqual([]);
+  });
+
+  it('zooms by two fingers around the point between them, and moves by one', async () => {
+    await open({ viewport: { width: 390, height: 844 }, hasTouch: true });
+    await page.locator('#matrix').scrollIntoViewIfNeeded();
+    const { touch, lift } = await fingers();
+    const middle = await middleOf(60, 60);
+    const at = async ({ x, y }: { x: number; y: number }): Promise<string> => {
+      await touch([{ x, y }]);
+      await lift();
+      return said();
+    };
+    const far = await middleOf(classes - 2, classes - 2);
+    const [seen, corner] = [await at(middle), await at(far)];
+    expect(seen).toMatch(/of 24 pictures/);
+    const apart = (distance: number) => [
+      { x: middle.x - distance, y: middle.y },
+      { x: middle.x + distance, y: middle.y },
+    ];
+    await touch([apart(10)[0]]);
+    await touch(apart(10));
+    for (let distance = 20; distance <= 80; distance += 10) await touch(apart(distance));
+    await lift();
+    // cells are large now, and what was between the fingers has stayed there
+    expect(await at(middle)).toBe(seen);
+    expect(await at(far)).not.toBe(corner);
+
+    const beside = { x: middle.x + 40, y: middle.y };
+    const next = await at(beside);
+    await touch([beside]);
+    for (let moved = 10; moved <= 40; moved += 10) await touch([{ x: beside.x - moved, y: beside.y }]);
+    await lift();
+    expect(await at(middle)).toBe(next);
+
+    await touch([apart(85)[0]]);
+    await touch(apart(85));
+    for (let distance = 75; distance >= 5; distance -= 5) await touch(apart(distance));
+    await lift();
+    expect(await at(far)).toBe(corner);
     expect(complaints).toEqual([]);
   });
 

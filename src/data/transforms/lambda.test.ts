@@ -65,7 +65,7 @@ describe('Lambda', () => {
     ['own.ts', 'later', /'later' of .*own\.ts is asynchronous/],
     ['bad.mjs', 'default', /'default' of .*bad\.mjs failed: out of ideas/],
     ['broken.js', 'default', /cannot load .*broken\.js/],
-    ['gone.ts', 'default', /cannot load .*gone\.ts/],
+    ['gone.ts', 'default', /there is no file .*gone\.ts \(for 'default'\)/],
   ])('says what is wrong with %s, %s', (file, name, message) => {
     const action = (): unknown => run([Lambda({ module: at(file), export: name })]);
     expect(action).toThrow(UserError);

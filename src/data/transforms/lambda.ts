@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -20,8 +21,9 @@ export interface LambdaPicture {
 export type LambdaFunction = (picture: LambdaPicture, random: () => number) => void;
 
 /**
- * A function of your own. `module` is a JavaScript or TypeScript file, relative to the folder that the command
- * runs in; `export` is the function's name there. Each loader thread loads the file by itself.
+ * A function of your own. `module` is a JavaScript or TypeScript file, relative to the folder of the configuration
+ * (else to the one that the command runs in); `export` is the function's name there. Each loader thread loads the
+ * file by itself. A run keeps the file's path, not the file.
  * @example Lambda({ module: './my-transforms.ts', export: 'invert' })
  */
 export const Lambda = defineTransform({
@@ -73,13 +75,21 @@ function load(module: string, name: string): LambdaFunction {
 
 function loadModule(module: string, name: string): Record<string, unknown> {
   const require = createRequire(import.meta.url);
+  const path = resolve(module);
   try {
     // loaded here, since hardly any pipeline needs it
     const { createJiti } = require('jiti') as typeof import('jiti');
-    return createJiti(import.meta.url)(resolve(module)) as Record<string, unknown>;
+    return createJiti(import.meta.url)(path) as Record<string, unknown>;
   } catch (error) {
-    throw new UserError(`transform Lambda: cannot load ${module} (for '${name}'): ${messageOf(error)}`, {
-      hint: `It was looked for at ${resolve(module)}.`,
+    // a path without its extension may stand for a file that has a fault of its own
+    const gone = (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND' && !existsSync(path);
+    if (!gone) {
+      throw new UserError(`transform Lambda: cannot load ${path} (for '${name}'): ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+    throw new UserError(`transform Lambda: there is no file ${path} (for '${name}')`, {
+      hint: 'A run keeps the path of the file only. Put it back there, or name its new place in a configuration: --config FILE.',
       cause: error,
     });
   }

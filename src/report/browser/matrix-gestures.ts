@@ -62,8 +62,10 @@ function followPointers(target: HTMLElement): void {
 /** Two fingers: one stays, one goes from a place to another. */
 function pinch(target: HTMLElement, still: Point, before: Point, now: Point): void {
   const apart = (point: Point): number => Math.max(1, Math.hypot(point.x - still.x, point.y - still.y));
-  const middle = { x: (now.x + still.x) / 2, y: (now.y + still.y) / 2 };
+  const middle = { x: (before.x + still.x) / 2, y: (before.y + still.y) / 2 };
   gesture(target, 'zoom', apart(now) / apart(before), middle);
+  // what lay between the fingers stays between them
+  gesture(target, 'move', 1, { x: (now.x - before.x) / 2, y: (now.y - before.y) / 2 });
 }
 
 function followWheel(target: HTMLElement): void {
