@@ -36,6 +36,8 @@ export interface TrainFlags extends ModelFlags {
   shuffleBuffer?: number;
   workers?: number;
   threads?: number;
+  devices?: string;
+  syncBatchNorm?: boolean;
   checkpointInterval?: string;
   keepLast?: number;
   logFile?: string;
@@ -132,6 +134,9 @@ export function addTrainOptions(command: Command): Command {
     .option('--shuffle-buffer <number>', 'of shards: pictures mixed at a time (default: all)', wholeNumber)
     .option('--workers <number>', 'threads that load pictures; no influence on the result', wholeNumber)
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
+    .option('--devices <names>', 'replicas that share each batch: cpu:2, cuda:0,cuda:1 (default: cpu)')
+    .option('--sync-batch-norm', 'batch norm statistics over the pictures of all replicas')
+    .option('--no-sync-batch-norm', 'of each replica (the default)')
     .option('--checkpoint-interval <interval>', 'save every 5 (epochs), 200steps, 10min (default: 1)')
     .option('--keep-last <number>', 'checkpoints to keep beside the best (default: 3)', wholeNumber)
     .option('--tensorboard', 'write event files for TensorBoard (the default)')

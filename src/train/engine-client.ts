@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../engines/engine.js';
 import { UserError } from '../errors.js';
+import { PeerFailure } from '../parallel/communicator.js';
 import { workerEntry } from '../worker-entry.js';
-import type { SpanProgress } from './engine-session.js';
 import type {
   CallName,
   EngineCalls,
@@ -11,10 +11,13 @@ import type {
   EngineThreadData,
   ErrorData,
 } from './engine-thread.js';
+import type { SpanProgress } from './span.js';
 
 export type EngineClientOptions = Omit<EngineThreadData, 'stop'> & {
   /** What the engine has to say while it starts, e.g. that its library is being fetched. */
   onMessage?: (text: string) => void;
+  /** Told once, when the thread can do no more. */
+  onFailure?: (error: Error) => void;
 };
 
 interface Pending {
@@ -32,9 +35,11 @@ export class EngineClient {
   readonly #ready: Promise<void>;
   #next = 0;
   #failure: Error | undefined;
+  readonly #onFailure: ((error: Error) => void) | undefined;
   readonly #exited: Promise<void>;
 
-  private constructor({ onMessage, ...data }: EngineClientOptions) {
+  private constructor({ onMessage, onFailure, ...data }: EngineClientOptions) {
+    this.#onFailure = onFailure;
     const stop = this.#stop.buffer as SharedArrayBuffer;
     const workerData: EngineThreadData = { ...data, stop };
     this.#worker = new Worker(workerEntry('train/engine-thread.js'), { workerData, name: 'resnode-engine' });
@@ -126,6 +131,7 @@ export class EngineClient {
 
   #fail(error: unknown): void {
     const reason = error instanceof Error ? error : new Error(String(error));
+    if (!this.#failure) this.#onFailure?.(reason);
     this.#failure ??= reason;
     for (const { reject } of this.#pending.values()) reject(reason);
     this.#pending.clear();
@@ -139,7 +145,8 @@ function revive({ name, message, hint, exitCode, stack }: ErrorData): Error {
       ...(exitCode === undefined ? {} : { exitCode }),
     });
   }
-  const error = name === 'EngineError' ? new EngineError(message) : new Error(message);
+  const kind = name === 'EngineError' ? EngineError : name === 'PeerFailure' ? PeerFailure : Error;
+  const error = new kind(message);
   if (stack !== undefined) error.stack = stack;
   return error;
 }

@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { BatchReader } from '../data/loader/batch-reader.js';
+import { BatchReader, type ReaderShare } from '../data/loader/batch-reader.js';
 import type { BatchRing } from '../data/loader/ring.js';
 import type { Engine } from '../engines/engine.js';
 import { type EngineName, engines } from '../engines/registry.js';
@@ -7,12 +7,18 @@ import { UserError } from '../errors.js';
 import { createModel } from '../models/index.js';
 import type { Initialization } from '../models/layers.js';
 import type { ModelDescription } from '../models/model.js';
-import { EngineSession, type SpanProgress } from './engine-session.js';
+import type { Communicator } from '../parallel/communicator.js';
+import { failMeeting, type MeetingPlace } from '../parallel/meeting.js';
+import { SharedMemoryCommunicator } from '../parallel/shared-memory.js';
+import { EngineSession } from './engine-session.js';
 import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
+import type { SpanProgress } from './span.js';
 
 /** What the engine thread is started with; plain data. */
 export interface EngineThreadData {
   readonly engine: EngineName;
+  /** In PyTorch's words. Default: `cpu`. */
+  readonly device?: string | undefined;
   readonly threads?: number | undefined;
   readonly model: ModelDescription;
   readonly classes: number;
@@ -25,11 +31,20 @@ export interface EngineThreadData {
         readonly labelSmoothing: number;
         readonly initialization: Initialization;
         readonly seed: number;
+        readonly syncBatchNorm?: boolean | undefined;
       }
     | undefined;
   readonly ring?: BatchRing | undefined;
+  readonly group?: GroupPlace | undefined;
   /** One Int32, see `SessionOptions.stop`. */
   readonly stop: SharedArrayBuffer;
+}
+
+/** Which of several replicas a thread runs. */
+export interface GroupPlace {
+  readonly place: MeetingPlace;
+  /** Among those of this process. */
+  readonly replica: number;
 }
 
 /** What may be called from another thread; each takes one plain request. */
@@ -75,6 +90,7 @@ class EngineServer {
   readonly #data: EngineThreadData;
   #engine: Engine | undefined;
   #session: EngineSession | undefined;
+  #communicator: Communicator | undefined;
 
   constructor(port: MessagePort, data: EngineThreadData) {
     this.#port = port;
@@ -86,8 +102,12 @@ class EngineServer {
     const data = this.#data;
     this.#engine = await engines[data.engine]({
       ...(data.threads === undefined ? {} : { threads: data.threads }),
+      ...(data.device === undefined ? {} : { device: data.device }),
       onProgress: (text) => this.#post({ kind: 'message', text }),
     });
+    const { group } = data;
+    const communicator = group && new SharedMemoryCommunicator(group.place, group.replica);
+    this.#communicator = communicator;
     this.#session = new EngineSession({
       engine: this.#engine,
       model: createModel(data.model),
@@ -95,7 +115,8 @@ class EngineServer {
       height: data.height,
       width: data.width,
       training: data.training && { ...data.training, optimizer: new Optimizer(data.training.optimizer) },
-      reader: data.ring && new BatchReader(data.ring),
+      reader: data.ring && new BatchReader(data.ring, shareOf(communicator, group)),
+      communicator,
       stop: new Int32Array(data.stop),
       onProgress: (progress) => this.#post({ kind: 'progress', progress }),
     });
@@ -103,6 +124,7 @@ class EngineServer {
   }
 
   fail(error: unknown): void {
+    this.#leaveGroup(error);
     this.#post({ kind: 'failed', error: errorData(error) });
     this.#end();
   }
@@ -121,13 +143,21 @@ class EngineServer {
       );
       this.#post({ kind: 'reply', id, result }, ownBuffer(result));
     } catch (error) {
+      this.#leaveGroup(error);
       this.#post({ kind: 'error', id, error: errorData(error) });
     }
+  }
+
+  /** The others would wait for this replica for ever. */
+  #leaveGroup(error: unknown): void {
+    const { group } = this.#data;
+    if (group) failMeeting(group.place, `replica ${group.replica} has failed: ${errorData(error).message}`);
   }
 
   /** Ends this thread, also while the engine is still being got. */
   #end(): void {
     this.#session?.close();
+    this.#communicator?.close();
     this.#engine?.close();
     this.#port.close();
     // of a worker thread, this ends the thread alone
@@ -137,6 +167,11 @@ class EngineServer {
   #post(message: EngineMessage, transfer: ArrayBuffer[] = []): void {
     this.#port.postMessage(message, transfer);
   }
+}
+
+function shareOf(communicator: Communicator | undefined, group: GroupPlace | undefined): ReaderShare {
+  const { rank: index = 0, size: of = 1 } = communicator ?? {};
+  return { index, of, here: group?.place.size ?? 1 };
 }
 
 /** The memory of a result that is one array, and has it for itself: handed over, not copied. */

@@ -1,6 +1,7 @@
 import { type Dataset, readDataset } from '../data/dataset.js';
 import { Loader, type RejectedPicture } from '../data/loader/loader.js';
 import { exitCodes, UserError } from '../errors.js';
+import { parseDevices } from '../parallel/devices.js';
 import { type LogRecord, logRecord } from '../report/log-record.js';
 import type { LogSettings } from '../report/log-settings.js';
 import { RunLog } from '../report/run-log.js';
@@ -15,10 +16,11 @@ import {
   type TrainSettings,
 } from './config.js';
 import { crowdedWarning } from './crowded.js';
-import { EngineClient } from './engine-client.js';
+import { EngineGroup, type TrainingEngine } from './engine-group.js';
 import { EpochQueue } from './epoch-queue.js';
 import type { TrainListener } from './events.js';
 import { readPreparation } from './preparation.js';
+import { checkBatchShares } from './replicas.js';
 import { alreadyTrained, checkSameRun, resumePosition, resumeSchedule } from './resume.js';
 import { RunFolder } from './run-folder.js';
 import { findStart, type StartingPoint, settleStart } from './starting-point.js';
@@ -120,6 +122,7 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
   const { project, runDir, resume, fork, log, signal, onProgress, ...given } = options;
   const training = resolveTraining({ given, saved: checkpoint?.info.config, dataset });
   const { config, model } = training;
+  checkBatchShares(config.batchSize, parseDevices(config.devices ?? 'cpu').length);
   const position = checkpoint ? resumePosition(checkpoint, training, dataset, warn) : startPosition;
   const bestAccuracy = await begin(folder, { config, start, warn });
   listener({
@@ -172,7 +175,7 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
   // measured beside the start, which takes longer
   const crowded = crowdedWarning({ threads: training.config.threads }).then((text) => text && warn(text));
   const preparation = await readPreparation(dataset.folder);
-  let engine: EngineClient | undefined;
+  let engine: TrainingEngine | undefined;
   const board = await openBoard({
     ...{ folder, dataset, training, warn, resumed: position },
     gradients: async () => engine?.call('gradients', {}),
@@ -269,19 +272,27 @@ async function startEngine(
   { training, dataset, listener }: PreparedRun,
   loader: Loader,
   signal: AbortSignal,
-): Promise<EngineClient | undefined> {
+): Promise<TrainingEngine | undefined> {
   const { config, model, optimizer } = training;
-  const { batchSize, labelSmoothing, initialization, seed, threads, crop } = config;
+  const { batchSize, labelSmoothing, initialization, seed, threads, crop, syncBatchNorm } = config;
   try {
-    return await EngineClient.start(
+    return await EngineGroup.start(
       {
         engine: 'onednn',
+        devices: parseDevices(config.devices ?? 'cpu'),
         threads,
         model: model.description,
         classes: dataset.classes.length,
         height: crop,
         width: crop,
-        training: { batchSize, optimizer: optimizer.spec, labelSmoothing, initialization, seed },
+        training: {
+          batchSize,
+          optimizer: optimizer.spec,
+          labelSmoothing,
+          initialization,
+          seed,
+          syncBatchNorm,
+        },
         ring: loader.ring,
         onMessage: (text) => listener({ kind: 'message', text }),
       },
@@ -293,7 +304,10 @@ async function startEngine(
   }
 }
 
-async function setWeights(engine: EngineClient, { training, checkpoint, warn }: PreparedRun): Promise<void> {
+async function setWeights(
+  engine: TrainingEngine,
+  { training, checkpoint, warn }: PreparedRun,
+): Promise<void> {
   const { config } = training;
   if (!checkpoint) {
     await engine.call('initialize', { seed: config.seed });

@@ -5,8 +5,7 @@ import { type CheckpointInfo, checkpointMetadata, type EpochResult } from './che
 import { SavePlan } from './checkpoint-interval.js';
 import type { CheckpointSaver } from './checkpoint-saver.js';
 import type { ResolvedTraining } from './config.js';
-import type { EngineClient } from './engine-client.js';
-import type { SpanResult } from './engine-session.js';
+import type { TrainingEngine } from './engine-group.js';
 import type { EpochQueue } from './epoch-queue.js';
 import type { TrainListener, TrainStep } from './events.js';
 import { meansOf, noSums, type Sums } from './metrics.js';
@@ -14,6 +13,7 @@ import { type PictureListener, predictQueued } from './predictions.js';
 import type { Preparation } from './preparation.js';
 import type { RunFolder } from './run-folder.js';
 import { type Schedule, valueAt } from './schedules/index.js';
+import type { SpanResult } from './span.js';
 import { runNormalization } from './transform-lists.js';
 
 export interface TrainerOptions {
@@ -22,7 +22,7 @@ export interface TrainerOptions {
   readonly preparation: Preparation | undefined;
   readonly folder: RunFolder;
   readonly queue: EpochQueue;
-  readonly engine: EngineClient;
+  readonly engine: TrainingEngine;
   readonly saver: CheckpointSaver;
   readonly schedule: Schedule;
   readonly position: Position;
