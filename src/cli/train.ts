@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js';
 import type { GatheredConfig } from '../config/gather.js';
 import { parseOptimizer } from '../config/parse-optimizer.js';
 import { exitCodes, UserError } from '../errors.js';
+import { findLaunch } from '../parallel/mpi/launch.js';
 import { formatDuration } from '../report/duration.js';
 import { type LogFormat, type LogLevel, logFormats, logLevels } from '../report/log-settings.js';
 import { ProgressLine } from '../report/progress-line.js';
@@ -159,8 +160,9 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const { gatherConfig } = await import('../config/gather.js');
   const gathered = await gatherConfig({ flags: await flagsAsConfig(flags, command), file: flags.config });
   const { settings, runDir, log } = gathered;
+  const follows = (findLaunch(process.env)?.rank ?? 0) > 0;
   const line = new ProgressLine();
-  const shown = trainingConsole(line, log);
+  const shown = follows ? { listen: () => {}, say: () => {} } : trainingConsole(line, log);
   const stopping = interruption(() => shown.say('stopping: saving first (again: leave at once) ...'));
   try {
     for (const text of notices(gathered)) shown.say(text);
@@ -170,7 +172,8 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
       ...{ signal: stopping.signal, onProgress: shown.listen },
     });
     line.clear();
-    process.stdout.write(flags.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result, flags));
+    const text = flags.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result, flags);
+    if (!follows) process.stdout.write(text);
     if (result.status === 'stopped') process.exitCode = stopping.exitCode;
   } finally {
     line.clear();

@@ -6,11 +6,19 @@ import { threadsOfEach } from './replicas.js';
 import type { SpanProgress } from './span.js';
 
 /** What a training asks of its engine, be it one thread or several. */
-export type TrainingEngine = Pick<EngineClient, 'call' | 'stop' | 'close' | 'onProgress'>;
+export interface TrainingEngine extends Pick<EngineClient, 'stop' | 'close' | 'onProgress'> {
+  call<K extends CallName>(
+    name: K,
+    request: Parameters<EngineCalls[K]>[0],
+    transfer?: ArrayBuffer[],
+  ): Promise<ReturnType<EngineCalls[K]>>;
+}
 
 export interface EngineGroupOptions extends Omit<EngineClientOptions, 'device' | 'group' | 'onFailure'> {
   /** The device of each replica. */
   readonly devices: readonly string[];
+  /** The thread of the first replica where it runs already, as a rank of several processes. */
+  readonly rank?: { readonly client: EngineClient; readonly rank: number; readonly size: number } | undefined;
 }
 
 /** Calls that only the first replica answers: the others hold the same. */
@@ -26,26 +34,29 @@ export class EngineGroup implements TrainingEngine {
 
   /** Starts all threads; one for one device is an engine alone. */
   static async start(options: EngineGroupOptions, signal?: AbortSignal): Promise<TrainingEngine> {
-    const { devices, threads, onMessage, ...shared } = options;
-    if (devices.length < 2) {
-      const [device] = devices;
-      return EngineClient.start({ ...shared, device, threads, ...(onMessage ? { onMessage } : {}) }, signal);
-    }
-    const place = createMeetingPlace(devices.length);
-    const each = threadsOfEach(devices.length, threads);
-    const starting = devices.map((device, replica) =>
-      EngineClient.start(
+    const { devices, threads, onMessage, rank, ...shared } = options;
+    const place = devices.length > 1 ? createMeetingPlace(devices.length) : undefined;
+    const each = place ? threadsOfEach(devices.length, threads) : [threads];
+    const processes = rank && { rank: rank.rank, size: rank.size };
+    const starting = devices.map(async (device, replica) => {
+      const client = (replica === 0 ? rank?.client : undefined) ?? new EngineClient();
+      const group = place || processes ? { place, replica, processes } : undefined;
+      await client.open(
         {
           ...shared,
-          ...{ device, threads: each[replica], group: { place, replica } },
+          ...{ device, threads: each[replica], group },
           ...(onMessage && replica === 0 ? { onMessage } : {}),
-          onFailure: ({ message }) => failMeeting(place, `replica ${replica} has failed: ${message}`),
+          onFailure: ({ message }) => {
+            if (place) failMeeting(place, `replica ${replica} has failed: ${message}`);
+          },
         },
         signal,
-      ),
-    );
+      );
+      return client;
+    });
     const started = await Promise.allSettled(starting);
     const clients = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    if (!place && clients[0]) return clients[0];
     const [first, ...others] = clients;
     if (first && clients.length === devices.length) return new EngineGroup([first, ...others]);
     await Promise.all(clients.map((client) => client.close()));

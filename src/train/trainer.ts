@@ -30,6 +30,8 @@ export interface TrainerOptions {
   /** Told what each validation finds of each picture. */
   readonly onPictures?: PictureListener | undefined;
   readonly signal: AbortSignal;
+  /** Whether it saves: of several ranks the first one does. */
+  readonly leads: boolean;
 }
 
 /** Where a run is. */
@@ -106,8 +108,6 @@ export class Trainer {
   }
 
   async #epoch(): Promise<'done' | 'stopped'> {
-    const { signal } = this.#options;
-    if (signal.aborted) return 'stopped';
     // one epoch ahead, so that the loader never waits for us
     this.#options.queue.upTo(this.#position.epoch + 2);
     const started = performance.now();
@@ -231,6 +231,11 @@ export class Trainer {
     // one at a time: a slow disk slows the training rather than fill the memory
     await saver.settle();
     const position = this.#position;
+    if (!this.#options.leads) {
+      this.#savedAt = position;
+      this.#plan.passed();
+      return;
+    }
     const metadata = checkpointMetadata(this.#info(position));
     const into = saver.takeMemory();
     const request = { metadata, globalStep: position.globalStep, into };
