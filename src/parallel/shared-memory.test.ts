@@ -76,4 +76,13 @@ describe('a communicator of threads', () => {
     const message = 'PeerFailure: replica 1 is out of memory';
     expect(results).toEqual([message, 'failed', message]);
   });
+
+  it('tells all what the first one says that has something to say', async () => {
+    const results = await atEachMember(
+      4,
+      `const said = { 2: 'the disk of größe 2 is gone', 3: 'mine too' }[communicator.rank];
+       return [shareText(communicator, said), shareText(communicator, undefined)];`,
+    );
+    expect(results).toEqual(new Array(4).fill(['the disk of größe 2 is gone', undefined]));
+  });
 });

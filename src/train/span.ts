@@ -1,5 +1,6 @@
 import type { Batch, BatchReader } from '../data/loader/batch-reader.js';
 import type { Communicator } from '../parallel/communicator.js';
+import { shareText } from '../parallel/share-text.js';
 import { noSums, type Sums } from './metrics.js';
 
 export interface SpanProgress {
@@ -119,7 +120,7 @@ export class SpanRunner {
       if (done > 0) clock.report(at);
       if (done === batches) return { ...at, ended: 'done' };
       if (agreed.starved) {
-        return { ...at, ended: 'starved', reason: reason ?? 'another replica has got no pictures' };
+        return { ...at, ended: 'starved', reason: shareText(communicator, reason) ?? 'no pictures come' };
       }
       if (agreed.stopped || !batch) return { ...at, ended: 'stopped' };
       if (agreed.paused) return { ...at, ended: 'paused' };

@@ -10,7 +10,7 @@ import type { StartingPoint } from './starting-point.js';
 export type Facts = Readonly<Record<string, unknown>>;
 
 /** Milliseconds that a rank gives the first one to say the same, and MPI to end everything. */
-const patience = { first: 1000, abort: 3000 } as const;
+const patience = { first: 2500, abort: 3000 } as const;
 
 /**
  * The ranks of a training on several machines, as the main thread of one of them sees it. The first rank decides,
@@ -63,19 +63,18 @@ export class World {
 
   /**
    * Makes sure that all ranks are about to do the same.
-   * @throws UserError at the ranks that differ from the first one, and at that
+   * @throws UserError that names what differs
    */
   async requireSame(facts: Facts): Promise<void> {
-    const { first, differing } = await this.client.call('compare', { text: JSON.stringify(facts) });
+    const { first, other, differing } = await this.client.call('compare', { text: JSON.stringify(facts) });
     if (differing.length === 0) return;
-    const theirs = JSON.parse(first) as Facts;
-    const names = Object.keys({ ...theirs, ...facts });
+    const [expected, found] = [first, other].map((text) => JSON.parse(text) as Facts);
     const text = (value: unknown): string => JSON.stringify(value) ?? 'nothing';
-    const name = names.find((each) => text(facts[each]) !== text(theirs[each]));
+    const name = Object.keys({ ...expected, ...found }).find(
+      (each) => text(expected?.[each]) !== text(found?.[each]),
+    );
     throw new UserError(
-      name === undefined
-        ? `the ranks ${differing.join(', ')} were started otherwise than this one`
-        : `${name} is ${text(facts[name])} here and ${text(theirs[name])} at rank 0`,
+      `rank ${differing[0]} was started otherwise: ${name} is ${text(found?.[name ?? ''])} there and ${text(expected?.[name ?? ''])} at rank 0`,
       { hint: 'Start all ranks with the same settings, the same resnode and the same dataset.' },
     );
   }

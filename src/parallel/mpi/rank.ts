@@ -9,6 +9,8 @@ export interface Compared {
   readonly first: string;
   /** Ranks that have another. */
   readonly differing: readonly number[];
+  /** The text of the first of these; the first rank's where there is none. */
+  readonly other: string;
 }
 
 /** MPI in the thread that makes all its calls, and what the ranks tell each other before the training. */
@@ -34,23 +36,26 @@ export class MpiRank {
     return new MpiRank(mpi, new MpiCommunicator(mpi, found));
   }
 
-  /** Hands the first rank's bytes to all. @param bytes of the first rank */
-  exchange(bytes: Uint8Array | undefined): Uint8Array<ArrayBuffer> {
+  /** Hands the bytes of one rank to all. @param bytes of that rank */
+  exchange(bytes: Uint8Array | undefined, root = 0): Uint8Array<ArrayBuffer> {
     const length = Float64Array.of(bytes?.length ?? 0);
-    this.communicator.broadcast(length, 0);
+    this.communicator.broadcast(length, root);
     const all = new Uint8Array(length[0] as number);
-    if (this.communicator.rank === 0 && bytes) all.set(bytes);
-    this.communicator.broadcastBytes(all, 0);
+    if (this.communicator.rank === root && bytes) all.set(bytes);
+    this.communicator.broadcastBytes(all, root);
     return all;
   }
 
   compare(text: string): Compared {
     const { rank, size } = this.communicator;
-    const first = new TextDecoder().decode(this.exchange(new TextEncoder().encode(text)));
+    const of = (root: number): string =>
+      new TextDecoder().decode(this.exchange(new TextEncoder().encode(text), root));
+    const first = of(0);
     const differs = new Float64Array(size);
     differs[rank] = first === text ? 0 : 1;
     this.communicator.allReduce(differs);
-    return { first, differing: [...differs.keys()].filter((each) => differs[each] !== 0) };
+    const differing = [...differs.keys()].filter((each) => differs[each] !== 0);
+    return { first, differing, other: of(differing[0] ?? 0) };
   }
 
   /** Returns when all ranks end. */

@@ -5,7 +5,7 @@ import { createMeetingPlace } from '../meeting.js';
 /**
  * Runs a piece of code at each of several threads that have a communicator and a `NativeMemory` class; as text, since
  * what runs in another thread cannot close over anything.
- * @param code body of a function of (communicator, NativeMemory, place, failMeeting) whose result is handed back
+ * @param code body of a function of (communicator, NativeMemory, place, failMeeting, shareText) whose result is handed back
  * @returns the results, or the message of the error, in the order of the members
  */
 export function atEachMember(size: number, code: string): Promise<unknown[]> {
@@ -16,15 +16,17 @@ export function atEachMember(size: number, code: string): Promise<unknown[]> {
       const { place, rank, urls } = workerData;
       const { SharedMemoryCommunicator } = await import(urls.shared);
       const { failMeeting } = await import(urls.meeting);
+      const { shareText } = await import(urls.text);
       const { NativeMemory } = await import(urls.memory);
       const communicator = new SharedMemoryCommunicator(place, rank);
-      const work = new Function('communicator', 'NativeMemory', 'place', 'failMeeting', workerData.code);
-      try { parentPort.postMessage(work(communicator, NativeMemory, place, failMeeting)); }
+      const work = new Function('communicator', 'NativeMemory', 'place', 'failMeeting', 'shareText', workerData.code);
+      try { parentPort.postMessage(work(communicator, NativeMemory, place, failMeeting, shareText)); }
       catch (error) { parentPort.postMessage(error.name + ': ' + error.message); }
     })();`;
   const urls = {
     shared: workerEntry('parallel/shared-memory.js').href,
     meeting: workerEntry('parallel/meeting.js').href,
+    text: workerEntry('parallel/share-text.js').href,
     memory: workerEntry('engines/onednn/native-memory.js').href,
   };
   return Promise.all(
