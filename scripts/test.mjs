@@ -1,10 +1,12 @@
 // `npm test`: everything that a fresh clone needs, then the tests. Arguments after `--` go to vitest.
 import { provideChromium } from './chromium.mjs';
+import { provideMpi } from './mpi.mjs';
 import { prepare, run } from './prepare.mjs';
 import { prepareTensorBoard } from './tensorboard.mjs';
 
 prepare();
 provideChromium();
+provideMpi();
 prepareTensorBoard();
 run('running the tests', process.execPath, [
   'node_modules/vitest/vitest.mjs',

@@ -26,6 +26,8 @@ export function interruption(onStop: () => void): Interruption {
   const terminated = handler(exitCodes.terminated);
   process.on('SIGINT', interrupted);
   process.on('SIGTERM', terminated);
+  // mpirun ends its ranks on the other two, but hands this one on; so does srun --signal=USR2
+  process.on('SIGUSR2', terminated);
   return {
     signal: controller.signal,
     get exitCode() {
@@ -34,6 +36,7 @@ export function interruption(onStop: () => void): Interruption {
     release() {
       process.off('SIGINT', interrupted);
       process.off('SIGTERM', terminated);
+      process.off('SIGUSR2', terminated);
     },
   };
 }

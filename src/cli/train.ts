@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js';
 import type { GatheredConfig } from '../config/gather.js';
 import { parseOptimizer } from '../config/parse-optimizer.js';
 import { exitCodes, UserError } from '../errors.js';
+import { findLaunch } from '../parallel/mpi/launch.js';
 import { formatDuration } from '../report/duration.js';
 import { type LogFormat, type LogLevel, logFormats, logLevels } from '../report/log-settings.js';
 import { ProgressLine } from '../report/progress-line.js';
@@ -36,6 +37,8 @@ export interface TrainFlags extends ModelFlags {
   shuffleBuffer?: number;
   workers?: number;
   threads?: number;
+  devices?: string;
+  syncBatchNorm?: boolean;
   checkpointInterval?: string;
   keepLast?: number;
   logFile?: string;
@@ -132,6 +135,9 @@ export function addTrainOptions(command: Command): Command {
     .option('--shuffle-buffer <number>', 'of shards: pictures mixed at a time (default: all)', wholeNumber)
     .option('--workers <number>', 'threads that load pictures; no influence on the result', wholeNumber)
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
+    .option('--devices <names>', 'replicas that share each batch: cpu:2, cuda:0,cuda:1 (default: cpu)')
+    .option('--sync-batch-norm', 'batch norm statistics over the pictures of all replicas')
+    .option('--no-sync-batch-norm', 'of each replica (the default)')
     .option('--checkpoint-interval <interval>', 'save every 5 (epochs), 200steps, 10min (default: 1)')
     .option('--keep-last <number>', 'checkpoints to keep beside the best (default: 3)', wholeNumber)
     .option('--tensorboard', 'write event files for TensorBoard (the default)')
@@ -154,8 +160,9 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const { gatherConfig } = await import('../config/gather.js');
   const gathered = await gatherConfig({ flags: await flagsAsConfig(flags, command), file: flags.config });
   const { settings, runDir, log } = gathered;
+  const follows = (findLaunch(process.env)?.rank ?? 0) > 0;
   const line = new ProgressLine();
-  const shown = trainingConsole(line, log);
+  const shown = follows ? { listen: () => {}, say: () => {} } : trainingConsole(line, log);
   const stopping = interruption(() => shown.say('stopping: saving first (again: leave at once) ...'));
   try {
     for (const text of notices(gathered)) shown.say(text);
@@ -165,7 +172,8 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
       ...{ signal: stopping.signal, onProgress: shown.listen },
     });
     line.clear();
-    process.stdout.write(flags.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result, flags));
+    const text = flags.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result, flags);
+    if (!follows) process.stdout.write(text);
     if (result.status === 'stopped') process.exitCode = stopping.exitCode;
   } finally {
     line.clear();

@@ -228,6 +228,17 @@ export const configSchema = z.strictObject({
     usual: 'physical cores',
     flag: '--threads',
   }),
+  devices: setting(train.devices.unwrap(), {
+    says: 'replicas of the network, which share each batch: `cpu:2`, `cuda:0,cuda:1`',
+    usual: '`cpu`',
+    flag: '--devices',
+    values: 'names of devices',
+  }),
+  syncBatchNorm: setting(z.boolean(), {
+    says: 'take the statistics of batch norms over the pictures of all replicas',
+    usual: '`false`',
+    flag: '--sync-batch-norm, --no-sync-batch-norm',
+  }),
   checkpointInterval: setting(train.checkpointInterval, {
     says: 'between two checkpoints: a number of epochs, or a text as `200steps` or `10min`',
     usual: '`1`',

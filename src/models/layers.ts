@@ -25,6 +25,8 @@ export interface LayersOptions {
   batchNorm?: { momentum?: number; epsilon?: number };
   /** Whether dropout layers drop; off for comparisons with another framework's numbers. */
   dropout?: boolean;
+  /** Replicas over whose pictures batch norms take their statistics. Default 1: each has its own. */
+  replicas?: number;
 }
 
 type Extent = number | Pair;
@@ -64,6 +66,7 @@ export class Layers {
     this.#options = {
       initialization: 'xavier',
       dropout: true,
+      replicas: 1,
       ...options,
       batchNorm: { momentum: 0.1, epsilon: 1e-5, ...options.batchNorm },
     };
@@ -110,16 +113,21 @@ export class Layers {
         name,
       );
     }
-    if (count < 2) {
+    if (count * this.#options.replicas < 2) {
       throw shapeError(
         graph.path(name),
         'batch norm has one value a channel in training',
         'use a larger batch or larger pictures',
       );
     }
-    const [y, mean, variance] = graph.apply(batchNorm, { epsilon }, [x, scale, shift], name);
+    const { replicas } = this.#options;
+    const attributes = replicas > 1 ? { epsilon, replicas } : { epsilon };
+    const [y, mean, variance] = graph.apply(batchNorm, attributes, [x, scale, shift], name);
     if (!y || !mean || !variance) throw new Error('batchNorm lacks outputs');
-    this.#tracked.push({ statistics: [runningMean, runningVariance, mean, variance], count });
+    this.#tracked.push({
+      statistics: [runningMean, runningVariance, mean, variance],
+      count: count * replicas,
+    });
     return y;
   }
 

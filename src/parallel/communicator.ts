@@ -4,6 +4,9 @@ export interface FloatRange {
   readonly length: number;
 }
 
+/** What may be exchanged: native floats, or a small array of the host. */
+export type Exchanged = FloatRange | Float32Array | Float64Array;
+
 /**
  * What several replicas of a network need of each other. All calls are collective: every member makes the same calls
  * in the same order, from the thread that runs its engine, and waits there for the others.
@@ -14,10 +17,15 @@ export interface Communicator {
   readonly rank: number;
   readonly size: number;
   /** Puts the sum over all members in the place of each member's numbers. */
-  allReduce(data: FloatRange | Float32Array): void;
+  allReduce(data: Exchanged): void;
   /** Puts the numbers of member `root` in the place of every member's. */
-  broadcast(data: FloatRange | Float32Array, root: number): void;
+  broadcast(data: Exchanged, root: number): void;
   /** Returns when all members have called it. */
   barrier(): void;
   close(): void;
+}
+
+/** Another member has failed, and has said why: this one only leaves with it. */
+export class PeerFailure extends Error {
+  override readonly name = 'PeerFailure';
 }

@@ -59,6 +59,10 @@ export interface TrainSettings {
   checkpointInterval?: number | string | undefined;
   /** Checkpoints to keep beside the best. Default 3. */
   keepLast?: number | undefined;
+  /** Replicas of the network: `cpu:2` for two that share the threads, `cuda:0,cuda:1` for two GPUs. Default: `cpu`. */
+  devices?: string | undefined;
+  /** Take the statistics of batch norms over the pictures of all replicas. Default false. */
+  syncBatchNorm?: boolean | undefined;
   /** Write event files for TensorBoard. Default true. */
   tensorboard?: boolean | undefined;
   /** Histograms of weights and gradients for TensorBoard, at each checkpoint. Default false. */
@@ -88,6 +92,8 @@ export const trainConfig = z.strictObject({
   shuffleBuffer: atLeastOne.optional(),
   workers: atLeastOne.max(256).optional(),
   threads: atLeastOne.max(4096).optional(),
+  devices: z.string().optional(),
+  syncBatchNorm: z.boolean().optional(),
   checkpointInterval: checkpointIntervalSetting,
   keepLast: atLeastOne,
   tensorboard: z.boolean().optional(),

@@ -1,20 +1,23 @@
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../engines/engine.js';
 import { UserError } from '../errors.js';
+import { PeerFailure } from '../parallel/communicator.js';
 import { workerEntry } from '../worker-entry.js';
-import type { SpanProgress } from './engine-session.js';
 import type {
-  CallName,
-  EngineCalls,
+  AllCalls,
   EngineMessage,
   EngineRequest,
   EngineThreadData,
+  EngineThreadStart,
   ErrorData,
 } from './engine-thread.js';
+import type { SpanProgress } from './span.js';
 
-export type EngineClientOptions = Omit<EngineThreadData, 'stop'> & {
+export type EngineClientOptions = EngineThreadData & {
   /** What the engine has to say while it starts, e.g. that its library is being fetched. */
   onMessage?: (text: string) => void;
+  /** Told once, when the thread can do no more. */
+  onFailure?: (error: Error) => void;
 };
 
 interface Pending {
@@ -29,22 +32,17 @@ export class EngineClient {
   readonly #worker: Worker;
   readonly #stop = new Int32Array(new SharedArrayBuffer(4));
   readonly #pending = new Map<number, Pending>();
-  readonly #ready: Promise<void>;
   #next = 0;
   #failure: Error | undefined;
+  #onFailure: ((error: Error) => void) | undefined;
+  #onMessage: ((text: string) => void) | undefined;
   readonly #exited: Promise<void>;
 
-  private constructor({ onMessage, ...data }: EngineClientOptions) {
-    const stop = this.#stop.buffer as SharedArrayBuffer;
-    const workerData: EngineThreadData = { ...data, stop };
+  constructor() {
+    const workerData: EngineThreadStart = { stop: this.#stop.buffer as SharedArrayBuffer };
     this.#worker = new Worker(workerEntry('train/engine-thread.js'), { workerData, name: 'resnode-engine' });
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
-    this.#ready = new Promise((resolve, reject) =>
-      this.#pending.set(-1, { resolve: () => resolve(), reject }),
-    );
-    // a start that is called off does not wait for it
-    this.#ready.catch(() => {});
-    this.#worker.on('message', (message: EngineMessage) => this.#receive(message, onMessage));
+    this.#worker.on('message', (message: EngineMessage) => this.#receive(message));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(new Error('the engine thread has ended')));
   }
@@ -54,17 +52,24 @@ export class EngineClient {
    * @throws UserError when the engine cannot be had or the pictures do not fit the model
    */
   static async start(options: EngineClientOptions, signal?: AbortSignal): Promise<EngineClient> {
-    const client = new EngineClient(options);
-    const abort = (): void => client.#fail(signal?.reason);
+    const client = new EngineClient();
+    await client.open(options, signal);
+    return client;
+  }
+
+  /** As {@link EngineClient.start}, of a thread that runs already; one that fails is ended. */
+  async open({ onMessage, onFailure, ...data }: EngineClientOptions, signal?: AbortSignal): Promise<void> {
+    this.#onMessage = onMessage;
+    this.#onFailure = onFailure;
+    const abort = (): void => this.#fail(signal?.reason);
     signal?.addEventListener('abort', abort);
     try {
       if (signal?.aborted) throw signal.reason;
-      await client.#ready;
-      return client;
+      await this.call('open', data);
     } catch (error) {
       // never terminated: a thread that is ended within a native call takes the process with it
-      client.#post({ call: 'close' });
-      await client.#exited;
+      this.#post({ call: 'close' });
+      await this.#exited;
       throw error;
     } finally {
       signal?.removeEventListener('abort', abort);
@@ -76,19 +81,22 @@ export class EngineClient {
     Atomics.store(this.#stop, 0, 1);
   }
 
-  /** Runs one of the session's functions over there. */
-  call<K extends CallName>(
+  /** Runs one of the thread's functions over there. */
+  call<K extends keyof AllCalls>(
     name: K,
-    request: Parameters<EngineCalls[K]>[0],
+    request: Parameters<AllCalls[K]>[0],
     transfer: ArrayBuffer[] = [],
-  ): Promise<ReturnType<EngineCalls[K]>> {
+  ): Promise<Awaited<ReturnType<AllCalls[K]>>> {
     return new Promise((resolve, reject) => {
       if (this.#failure) {
         reject(this.#failure);
         return;
       }
       const id = this.#next++;
-      this.#pending.set(id, { resolve: (result) => resolve(result as ReturnType<EngineCalls[K]>), reject });
+      this.#pending.set(id, {
+        resolve: (result) => resolve(result as Awaited<ReturnType<AllCalls[K]>>),
+        reject,
+      });
       this.#post({ id, call: name, request }, transfer);
     });
   }
@@ -105,10 +113,8 @@ export class EngineClient {
     this.#worker.postMessage(message, transfer);
   }
 
-  #receive(message: EngineMessage, onMessage: ((text: string) => void) | undefined): void {
-    if (message.kind === 'ready') this.#settle(-1, ({ resolve }) => resolve(undefined));
-    else if (message.kind === 'failed') this.#fail(revive(message.error));
-    else if (message.kind === 'message') onMessage?.(message.text);
+  #receive(message: EngineMessage): void {
+    if (message.kind === 'message') this.#onMessage?.(message.text);
     else if (message.kind === 'progress') this.onProgress?.(message.progress);
     else {
       this.#settle(message.id, ({ resolve, reject }) => {
@@ -126,6 +132,7 @@ export class EngineClient {
 
   #fail(error: unknown): void {
     const reason = error instanceof Error ? error : new Error(String(error));
+    if (!this.#failure) this.#onFailure?.(reason);
     this.#failure ??= reason;
     for (const { reject } of this.#pending.values()) reject(reason);
     this.#pending.clear();
@@ -139,7 +146,8 @@ function revive({ name, message, hint, exitCode, stack }: ErrorData): Error {
       ...(exitCode === undefined ? {} : { exitCode }),
     });
   }
-  const error = name === 'EngineError' ? new EngineError(message) : new Error(message);
+  const kind = name === 'EngineError' ? EngineError : name === 'PeerFailure' ? PeerFailure : Error;
+  const error = new kind(message);
   if (stack !== undefined) error.stack = stack;
   return error;
 }

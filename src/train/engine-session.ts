@@ -6,11 +6,14 @@ import { initialValues } from '../graph/initialize.js';
 import { floatsOf, parseSafetensors, type Safetensors, SafetensorsWriter } from '../interop/safetensors.js';
 import type { Initialization } from '../models/layers.js';
 import type { Model } from '../models/model.js';
+import type { Communicator } from '../parallel/communicator.js';
 import { philoxKey } from '../random/philox.js';
+import { gatherRows } from './gather-rows.js';
 import { addBatch, noSums, type Sums } from './metrics.js';
 import type { Optimizer } from './optimizers/index.js';
 import { type PackedPredictions, PredictionPacker } from './packed-predictions.js';
 import { type SpanRates, valueAt } from './schedules/index.js';
+import { type SpanProgress, type SpanRequest, type SpanResult, SpanRunner, type Step } from './span.js';
 import { inferenceGraph, trainingGraph } from './training-graph.js';
 
 export interface SessionOptions {
@@ -28,21 +31,20 @@ export interface SessionOptions {
   readonly stop: Int32Array;
   /** Called at most ten times a second while a span of steps runs. */
   readonly onProgress?: (progress: SpanProgress) => void;
+  /** The other replicas; alone by default. Each trains on its part of every batch. */
+  readonly communicator?: Communicator | undefined;
 }
 
 export interface TrainingPart {
+  /** Of a whole step, over all replicas. */
   readonly batchSize: number;
   readonly optimizer: Optimizer;
   readonly labelSmoothing: number;
   readonly initialization: Initialization;
   /** Seed of the dropout. */
   readonly seed: number;
-}
-
-export interface SpanProgress {
-  /** Batches done of the span. */
-  readonly batches: number;
-  readonly sums: Sums;
+  /** Whether batch norms take their statistics over the pictures of all replicas. */
+  readonly syncBatchNorm?: boolean | undefined;
 }
 
 export interface TrainSpan extends SpanRates {
@@ -55,23 +57,10 @@ export interface TrainSpan extends SpanRates {
   readonly sums: Sums;
 }
 
-export interface SpanResult extends SpanProgress {
-  /**
-   * `paused`: the time was up; `starved`: no more batches came; `notFinite`: the last batch's loss was NaN or
-   * infinite.
-   */
-  readonly ended: 'done' | 'paused' | 'stopped' | 'starved' | 'notFinite';
-  /** Why it starved. */
-  readonly reason?: string;
-  /** Milliseconds that the engine waited for batches. */
-  readonly waitedMs: number;
-}
-
 export interface ClassifyResult extends SpanResult {
   readonly pictures: PackedPredictions;
 }
 
-const progressInterval = 100;
 const trackedSuffix = '.num_batches_tracked';
 
 /** One model on one engine: its programs on one state. Lives where it may block, in the engine thread. */
@@ -81,18 +70,29 @@ export class EngineSession {
   readonly #training: Program | undefined;
   readonly #inference = new Map<number, Program>();
   readonly #graph: Graph | undefined;
+  readonly #spans: SpanRunner | undefined;
   #stepped = false;
 
+  /** @throws EngineError of the engine; every replica makes its own, and all train from the same weights */
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { engine, model, classes, height, width, training } = options;
+    const { engine, model, classes, height, width, training, reader, communicator } = options;
+    this.#spans = reader && new SpanRunner({ ...options, reader });
     this.#state = engine.createState();
     if (!training) {
       this.#program(1);
       return;
     }
-    this.#graph = trainingGraph(model, { ...training, classes, height, width });
-    this.#training = engine.compile(this.#graph, { state: this.#state });
+    const replicas = communicator?.size ?? 1;
+    const { batchSize, syncBatchNorm = false, ...rest } = training;
+    this.#graph = trainingGraph(model, {
+      ...{ ...rest, classes, height, width, replicas, syncBatchNorm },
+      batchSize: batchSize / replicas,
+    });
+    this.#training = engine.compile(this.#graph, {
+      state: this.#state,
+      ...(communicator ? { communicator } : {}),
+    });
   }
 
   /** Bytes of the training program's arena. */
@@ -135,10 +135,13 @@ export class EngineSession {
     const program = this.#training;
     if (!training || !program || !this.#graph) throw new Error('the session was made without training');
     const names = this.#graph.values('input').map(({ name }) => name);
-    const seed = Int32Array.from(philoxKey(training.seed));
-    return this.#span(span, ({ images, labels }, done, sums) => {
+    const rank = this.#options.communicator?.rank ?? 0;
+    // what is dropped at one replica is not what is dropped at the next
+    const seed = Int32Array.from(philoxKey(training.seed + rank * 0x9e3779b1));
+    return this.#span(span, ({ images, labels, labelled }, done, sums) => {
       // a batch of unreadable pictures teaches nothing
-      if (labels.every((label) => label < 0)) return sums;
+      if (labelled === 0) return sums;
+      const own = labels.reduce((count, label) => (label < 0 ? count : count + 1), 0);
       const update = span.globalStep + done + 1;
       const scalars = training.optimizer.scalars({
         learningRate: valueAt(span.learningRate, done),
@@ -146,6 +149,7 @@ export class EngineSession {
         update,
       });
       const inputs: Record<string, HostArray> = { image: images, labels, seed, step: Int32Array.of(update) };
+      inputs.share = Float32Array.of(own / labelled);
       for (const [name, value] of Object.entries(scalars)) inputs[name] = Float32Array.of(value);
       program.run(pick(inputs, names));
       this.#stepped = true;
@@ -158,7 +162,9 @@ export class EngineSession {
   /** Measures loss and accuracy on the next batches of the loader. */
   validate({ batches }: { batches: number }): SpanResult {
     const { classes } = this.#options;
+    this.#shareStatistics();
     return this.#span({ batches, sums: noSums }, ({ images, labels, count }, _, sums) => {
+      if (count === 0) return sums;
       const program = this.#program(count);
       program.run({ image: images });
       const after = addBatch(sums, { logits: program.read('logits'), labels, classes });
@@ -172,15 +178,16 @@ export class EngineSession {
    * @param request.top classes to keep for each picture
    */
   classify({ batches, sums, top }: { batches: number; sums: Sums; top: number }): ClassifyResult {
-    const { classes } = this.#options;
+    const { classes, communicator } = this.#options;
     const packer = new PredictionPacker({ classes, top });
-    const span = this.#span({ batches, sums }, ({ images, labels, count }, _, before) => {
-      const program = this.#program(count);
-      program.run({ image: images });
-      const logits = program.read('logits');
+    this.#shareStatistics();
+    const span = this.#span({ batches, sums }, ({ images, labels, count, first, total }, _, before) => {
+      const logits = count === 0 ? new Float32Array() : this.infer({ images, count });
       const after = addBatch(before, { logits, labels, classes });
+      const rows = gatherRows(communicator, { rows: logits, first, total, width: classes });
+      const ids = gatherRows(communicator, { rows: labels, first, total, width: 1 });
       if (!Number.isFinite(after.loss)) return undefined;
-      packer.add({ logits, labels });
+      packer.add({ logits: rows, labels: Int32Array.from(ids) });
       return after;
     });
     return { ...span, pictures: packer.finish() };
@@ -257,45 +264,22 @@ export class EngineSession {
     this.#state.close();
   }
 
-  /** Runs `step` on batch after batch; it gives the new sums, or undefined for a loss that is no number. */
-  #span(
-    {
-      batches,
-      sums: first,
-      milliseconds = Number.POSITIVE_INFINITY,
-    }: Omit<TrainSpan, 'globalStep' | 'learningRate'>,
-    step: (batch: TakenBatch, done: number, sums: Sums) => Sums | undefined,
-  ): SpanResult {
-    const { reader, stop, onProgress } = this.#options;
-    if (!reader) throw new Error('the session was made without a loader');
-    let sums = first;
-    let waitedMs = 0;
-    const started = performance.now();
-    let reported = started;
-    for (let done = 0; done < batches; done++) {
-      if (Atomics.load(stop, 0) !== 0) return { batches: done, sums, waitedMs, ended: 'stopped' };
-      let batch: ReturnType<BatchReader['take']>;
-      try {
-        batch = reader.take({ stop });
-      } catch (error) {
-        return { batches: done, sums, waitedMs, ended: 'starved', reason: (error as Error).message };
-      }
-      if (!batch) return { batches: done, sums, waitedMs, ended: 'stopped' };
-      waitedMs += batch.waitedMs;
-      const after = step(batch, done, sums);
-      reader.release(batch);
-      if (!after) return { batches: done + 1, sums, waitedMs, ended: 'notFinite' };
-      sums = after;
-      const now = performance.now();
-      if (now - reported >= progressInterval) {
-        reported = now;
-        onProgress?.({ batches: done + 1, sums });
-      }
-      if (now - started >= milliseconds && done + 1 < batches) {
-        return { batches: done + 1, sums, waitedMs, ended: 'paused' };
-      }
+  /** Runs `step` on batch after batch, with the other replicas. */
+  #span(request: SpanRequest, step: Step): SpanResult {
+    if (!this.#spans) throw new Error('the session was made without a loader');
+    return this.#spans.run(request, step);
+  }
+
+  /** Gives the running statistics of the first replica to all: each has gathered those of its own pictures. */
+  #shareStatistics(): void {
+    const { communicator } = this.#options;
+    if (!communicator || communicator.size === 1) return;
+    for (const { name, role } of this.#state.values.values()) {
+      if (role !== 'statistic') continue;
+      const values = this.#state.read(name);
+      communicator.broadcast(values, 0);
+      if (communicator.rank > 0) this.#state.write(name, values);
     }
-    return { batches, sums, waitedMs, ended: 'done' };
   }
 
   #program(batchSize: number): Program {
@@ -325,12 +309,6 @@ export class EngineSession {
   #elements(name: string): number {
     return elements(this.#value(name));
   }
-}
-
-interface TakenBatch {
-  readonly images: Float32Array;
-  readonly labels: Int32Array;
-  readonly count: number;
 }
 
 function slotName(parameter: string, slot: OptimizerSlot): string {

@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { BatchReader } from '../data/loader/batch-reader.js';
+import { BatchReader, type ReaderShare } from '../data/loader/batch-reader.js';
 import type { BatchRing } from '../data/loader/ring.js';
 import type { Engine } from '../engines/engine.js';
 import { type EngineName, engines } from '../engines/registry.js';
@@ -7,12 +7,21 @@ import { UserError } from '../errors.js';
 import { createModel } from '../models/index.js';
 import type { Initialization } from '../models/layers.js';
 import type { ModelDescription } from '../models/model.js';
-import { EngineSession, type SpanProgress } from './engine-session.js';
+import type { Communicator } from '../parallel/communicator.js';
+import { HierarchicalCommunicator } from '../parallel/hierarchy.js';
+import { failMeeting, type MeetingPlace } from '../parallel/meeting.js';
+import type { Launch } from '../parallel/mpi/launch.js';
+import { type Compared, MpiRank } from '../parallel/mpi/rank.js';
+import { SharedMemoryCommunicator } from '../parallel/shared-memory.js';
+import { EngineSession } from './engine-session.js';
 import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
+import type { SpanProgress } from './span.js';
 
-/** What the engine thread is started with; plain data. */
+/** What an engine is opened with; plain data. */
 export interface EngineThreadData {
   readonly engine: EngineName;
+  /** In PyTorch's words. Default: `cpu`. */
+  readonly device?: string | undefined;
   readonly threads?: number | undefined;
   readonly model: ModelDescription;
   readonly classes: number;
@@ -25,9 +34,25 @@ export interface EngineThreadData {
         readonly labelSmoothing: number;
         readonly initialization: Initialization;
         readonly seed: number;
+        readonly syncBatchNorm?: boolean | undefined;
       }
     | undefined;
   readonly ring?: BatchRing | undefined;
+  readonly group?: GroupPlace | undefined;
+}
+
+/** Which of several replicas a thread runs. */
+export interface GroupPlace {
+  /** Where it meets the others of this process; absent where it is the only one. */
+  readonly place?: MeetingPlace | undefined;
+  /** Among those of this process. */
+  readonly replica: number;
+  /** This process among those that share the training. Default: the only one. */
+  readonly processes?: { readonly rank: number; readonly size: number } | undefined;
+}
+
+/** What the thread is started with; the rest comes with `open`. */
+export interface EngineThreadStart {
   /** One Int32, see `SessionOptions.stop`. */
   readonly stop: SharedArrayBuffer;
 }
@@ -38,10 +63,25 @@ export type EngineCalls = Pick<
   'initialize' | 'restore' | 'train' | 'validate' | 'classify' | 'infer' | 'snapshot' | 'gradients'
 >;
 
+/** What may be called before there is a session, too. */
+export interface ThreadCalls {
+  /** Becomes a rank of an MPI job; the first call of such a thread. */
+  join(launch: Launch): void;
+  /** See `MpiRank.exchange`. */
+  exchange(request: { readonly bytes: Uint8Array | undefined }): Uint8Array;
+  /** See `MpiRank.compare`. */
+  compare(request: { readonly text: string }): Compared;
+  /** Ends all ranks. */
+  abort(request: { readonly code: number }): void;
+  /** Gets the engine and compiles the graph. */
+  open(data: EngineThreadData): Promise<void>;
+}
+
+export type AllCalls = EngineCalls & ThreadCalls;
 export type CallName = keyof EngineCalls;
 
 export type EngineRequest =
-  | { readonly id: number; readonly call: CallName; readonly request: unknown }
+  | { readonly id: number; readonly call: keyof AllCalls; readonly request: unknown }
   | { readonly call: 'close' };
 
 /** An error as plain data: its class does not survive the way between threads. */
@@ -54,8 +94,6 @@ export interface ErrorData {
 }
 
 export type EngineMessage =
-  | { readonly kind: 'ready'; readonly arena: number }
-  | { readonly kind: 'failed'; readonly error: ErrorData }
   | { readonly kind: 'message'; readonly text: string }
   | { readonly kind: 'progress'; readonly progress: SpanProgress }
   | { readonly kind: 'reply'; readonly id: number; readonly result: unknown }
@@ -70,22 +108,46 @@ function errorData(error: unknown): ErrorData {
 }
 
 /** Runs the session's functions as they are called from the other side of the port. */
-class EngineServer {
+class EngineServer implements ThreadCalls {
   readonly #port: MessagePort;
-  readonly #data: EngineThreadData;
+  readonly #stop: Int32Array;
   #engine: Engine | undefined;
   #session: EngineSession | undefined;
+  #communicator: Communicator | undefined;
+  #group: GroupPlace | undefined;
+  #rank: MpiRank | undefined;
 
-  constructor(port: MessagePort, data: EngineThreadData) {
+  constructor(port: MessagePort, { stop }: EngineThreadStart) {
     this.#port = port;
-    this.#data = data;
-    port.on('message', (message: EngineRequest) => this.#receive(message));
+    this.#stop = new Int32Array(stop);
+    port.on('message', (message: EngineRequest) => {
+      if (message.call === 'close') this.#end();
+      else void this.#answer(message);
+    });
   }
 
-  async start(): Promise<void> {
-    const data = this.#data;
+  join(launch: Launch): void {
+    this.#rank = MpiRank.join(launch);
+  }
+
+  exchange({ bytes }: { bytes: Uint8Array | undefined }): Uint8Array<ArrayBuffer> {
+    return this.#joined().exchange(bytes);
+  }
+
+  compare({ text }: { text: string }): Compared {
+    return this.#joined().compare(text);
+  }
+
+  abort({ code }: { code: number }): void {
+    this.#joined().abort(code);
+  }
+
+  async open(data: EngineThreadData): Promise<void> {
+    this.#group = data.group;
+    this.#communicator = makeCommunicator(data.group, this.#rank?.communicator);
     this.#engine = await engines[data.engine]({
       ...(data.threads === undefined ? {} : { threads: data.threads }),
+      ...(data.device === undefined ? {} : { device: data.device }),
       onProgress: (text) => this.#post({ kind: 'message', text }),
     });
     this.#session = new EngineSession({
@@ -95,40 +157,43 @@ class EngineServer {
       height: data.height,
       width: data.width,
       training: data.training && { ...data.training, optimizer: new Optimizer(data.training.optimizer) },
-      reader: data.ring && new BatchReader(data.ring),
-      stop: new Int32Array(data.stop),
+      reader: data.ring && new BatchReader(data.ring, shareOf(this.#communicator, data.group)),
+      communicator: this.#communicator,
+      stop: this.#stop,
       onProgress: (progress) => this.#post({ kind: 'progress', progress }),
     });
-    this.#post({ kind: 'ready', arena: this.#session.arena });
   }
 
-  fail(error: unknown): void {
-    this.#post({ kind: 'failed', error: errorData(error) });
-    this.#end();
-  }
-
-  #receive(message: EngineRequest): void {
-    if (message.call === 'close') {
-      this.#end();
-      return;
-    }
-    const { id, call, request } = message;
+  async #answer({ id, call, request }: Exclude<EngineRequest, { call: 'close' }>): Promise<void> {
     try {
-      if (!this.#session) throw new Error('the engine has not started yet');
-      const result: unknown = (this.#session[call] as (request: unknown) => unknown).call(
-        this.#session,
-        request,
-      );
+      const owner: EngineServer | EngineSession | undefined = isOwn(call) ? this : this.#session;
+      if (!owner) throw new Error('the engine has not started yet');
+      const work = owner[call as keyof typeof owner] as unknown as (request: unknown) => unknown;
+      const result = await work.call(owner, request);
       this.#post({ kind: 'reply', id, result }, ownBuffer(result));
     } catch (error) {
+      this.#leaveGroup(error);
       this.#post({ kind: 'error', id, error: errorData(error) });
     }
+  }
+
+  #joined(): MpiRank {
+    if (!this.#rank) throw new Error('the engine thread is no rank of an MPI job');
+    return this.#rank;
+  }
+
+  /** The others would wait for this replica for ever. */
+  #leaveGroup(error: unknown): void {
+    const { place, replica } = this.#group ?? {};
+    if (place) failMeeting(place, `replica ${replica} has failed: ${errorData(error).message}`);
   }
 
   /** Ends this thread, also while the engine is still being got. */
   #end(): void {
     this.#session?.close();
+    this.#communicator?.close();
     this.#engine?.close();
+    this.#rank?.end();
     this.#port.close();
     // of a worker thread, this ends the thread alone
     process.exit(0);
@@ -137,6 +202,34 @@ class EngineServer {
   #post(message: EngineMessage, transfer: ArrayBuffer[] = []): void {
     this.#port.postMessage(message, transfer);
   }
+}
+
+const own: ReadonlySet<keyof AllCalls> = new Set<keyof ThreadCalls>([
+  'join',
+  'exchange',
+  'compare',
+  'abort',
+  'open',
+]);
+
+function isOwn(call: keyof AllCalls): call is keyof ThreadCalls {
+  return own.has(call);
+}
+
+/** The other replicas, those of this process and those of others; undefined for one that is alone. */
+function makeCommunicator(
+  group: GroupPlace | undefined,
+  leader: Communicator | undefined,
+): Communicator | undefined {
+  const { place, replica = 0, processes } = group ?? {};
+  const local = place && new SharedMemoryCommunicator(place, replica);
+  if (!processes) return local;
+  return local ? new HierarchicalCommunicator({ local, processes, leader }) : leader;
+}
+
+function shareOf(communicator: Communicator | undefined, group: GroupPlace | undefined): ReaderShare {
+  const { rank: index = 0, size: of = 1 } = communicator ?? {};
+  return { index, of, here: group?.place?.size ?? 1 };
 }
 
 /** The memory of a result that is one array, and has it for itself: handed over, not copied. */
@@ -148,7 +241,4 @@ function ownBuffer(result: unknown): ArrayBuffer[] {
   return own && buffer instanceof ArrayBuffer ? [buffer] : [];
 }
 
-if (parentPort) {
-  const server = new EngineServer(parentPort, workerData as EngineThreadData);
-  server.start().catch((error: unknown) => server.fail(error));
-}
+if (parentPort) new EngineServer(parentPort, workerData as EngineThreadStart);

@@ -5,10 +5,10 @@ import { UserError } from '../errors.js';
 import type { CheckpointInfo } from './checkpoint.js';
 import { defaultWorkers } from './config.js';
 import { EngineClient } from './engine-client.js';
-import type { SpanResult } from './engine-session.js';
 import type { EvaluateOptions, EvaluateResult } from './evaluate.js';
 import { meansOf, type Sums } from './metrics.js';
 import { pickCheckpoint } from './pick-checkpoint.js';
+import type { SpanResult } from './span.js';
 import { completeLists } from './transform-lists.js';
 
 /** A trained network on an engine, with the validation pictures on their way to it. */

@@ -1,12 +1,12 @@
 import type { Dataset } from '../data/dataset.js';
 import type { Sample } from '../data/sample.js';
 import type { CheckpointInfo } from './checkpoint.js';
-import type { EngineClient } from './engine-client.js';
-import type { SpanResult } from './engine-session.js';
+import type { TrainingEngine } from './engine-group.js';
 import type { EvaluateOptions, EvaluateResult } from './evaluate.js';
 import { noSums } from './metrics.js';
 import { openValidation } from './open-validation.js';
 import type { PackedPredictions } from './packed-predictions.js';
+import type { SpanResult } from './span.js';
 
 /** What a network says of one picture of a dataset. */
 export interface PicturePrediction {
@@ -28,7 +28,7 @@ export type PictureListener = (pictures: readonly PicturePrediction[]) => void |
 /** Options of {@link predictQueued}. */
 export interface PredictQueuedOptions {
   /** An engine whose state holds the network. */
-  readonly engine: EngineClient;
+  readonly engine: TrainingEngine;
   /** What the loader was told to load, unshuffled, e.g. `dataset.val`. */
   readonly samples: readonly Sample[];
   /** Batches that were queued at the loader. */

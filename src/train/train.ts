@@ -1,6 +1,7 @@
 import { type Dataset, readDataset } from '../data/dataset.js';
 import { Loader, type RejectedPicture } from '../data/loader/loader.js';
 import { exitCodes, UserError } from '../errors.js';
+import { parseDevices } from '../parallel/devices.js';
 import { type LogRecord, logRecord } from '../report/log-record.js';
 import type { LogSettings } from '../report/log-settings.js';
 import { RunLog } from '../report/run-log.js';
@@ -15,15 +16,17 @@ import {
   type TrainSettings,
 } from './config.js';
 import { crowdedWarning } from './crowded.js';
-import { EngineClient } from './engine-client.js';
+import { EngineGroup, type TrainingEngine } from './engine-group.js';
 import { EpochQueue } from './epoch-queue.js';
 import type { TrainListener } from './events.js';
 import { readPreparation } from './preparation.js';
+import { checkBatchShares, sharedFacts, threadsOfRank } from './replicas.js';
 import { alreadyTrained, checkSameRun, resumePosition, resumeSchedule } from './resume.js';
 import { RunFolder } from './run-folder.js';
 import { findStart, type StartingPoint, settleStart } from './starting-point.js';
 import { type Position, startPosition, Trainer } from './trainer.js';
 import { completeLists } from './transform-lists.js';
+import { World } from './world.js';
 
 /** Options of {@link train}. */
 export interface TrainOptions extends TrainSettings {
@@ -72,6 +75,23 @@ export interface TrainResult {
  * const { best } = await train({ data: 'data', project: 'birds', epochs: 20 });
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
+  const world = await World.join();
+  try {
+    return world && world.rank > 0 ? await follow(options, world) : await lead(options, world);
+  } catch (error) {
+    return world ? await world.abort(error) : Promise.reject(error);
+  } finally {
+    await world?.close();
+  }
+}
+
+/** Trains as a rank that follows the first one, which alone writes and reports. */
+function follow(options: TrainOptions, world: World): Promise<TrainResult> {
+  const folder = new RunFolder({ runDir: options.runDir, project: options.fork ?? options.project });
+  return trainIn(folder, { options, world, listener: () => {}, log: { write: () => {} } });
+}
+
+async function lead(options: TrainOptions, world: World | undefined): Promise<TrainResult> {
   const { runDir, project, fork = project } = options;
   const folder = new RunFolder({ runDir, project: fork });
   await folder.lock();
@@ -89,7 +109,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     listen(event);
   };
   try {
-    return await trainIn(folder, { options, listener, log });
+    return await trainIn(folder, { options, world, listener, log });
   } catch (error) {
     if (folder.begun) log.write(failure(`error: ${(error as Error).message}`));
     throw error;
@@ -106,13 +126,17 @@ function failure(text: string): LogRecord {
 interface Run {
   readonly options: TrainOptions;
   readonly listener: TrainListener;
-  readonly log: RunLog;
+  readonly log: Pick<RunLog, 'write'>;
+  /** The ranks of several machines; absent for a training in one process. */
+  readonly world: World | undefined;
 }
 
 async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
-  const { options, listener } = run;
+  const { options, listener, world } = run;
+  const leads = !world || world.rank === 0;
   const warn = (message: string): void => listener({ kind: 'warning', message });
-  const start = await findStart(folder, options, warn);
+  const found = leads ? await findStart(folder, options, warn) : undefined;
+  const start = world ? await world.sameStart(found) : found;
   const checkpoint = start?.checkpoint;
   if (start?.kind === 'last' && options.resume === false) throw alreadyTrained(folder, start.checkpoint);
   const dataset = await readDataset(dataOf(options, checkpoint?.info.config));
@@ -120,8 +144,11 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
   const { project, runDir, resume, fork, log, signal, onProgress, ...given } = options;
   const training = resolveTraining({ given, saved: checkpoint?.info.config, dataset });
   const { config, model } = training;
+  const replicas = parseDevices(config.devices ?? 'cpu').length;
+  checkBatchShares(config.batchSize, replicas * (world?.size ?? 1));
+  await world?.requireSame(sharedFacts({ config, dataset, replicas }));
   const position = checkpoint ? resumePosition(checkpoint, training, dataset, warn) : startPosition;
-  const bestAccuracy = await begin(folder, { config, start, warn });
+  const bestAccuracy = leads ? await begin(folder, { config, start, warn }) : undefined;
   listener({
     kind: 'start',
     run: folder.path,
@@ -144,7 +171,9 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
     step: reached.position.step,
     best: reached.position.best,
     run: folder.path,
-    checkpoints: { last: await folder.marked('last'), best: await folder.marked('best') },
+    checkpoints: leads
+      ? { last: await folder.marked('last'), best: await folder.marked('best') }
+      : { last: undefined, best: undefined },
     rejected: reached.rejected,
   };
 }
@@ -167,21 +196,27 @@ interface Reached {
 
 /** Starts the threads, trains, and ends them. */
 async function trainFrom(position: Position, run: PreparedRun): Promise<Reached> {
-  const { folder, dataset, training, checkpoint, bestAccuracy, log, warn } = run;
+  const { folder, dataset, training, checkpoint, bestAccuracy, log, warn, world } = run;
+  const leads = !world || world.rank === 0;
   const signal = run.options.signal ?? new AbortController().signal;
   // measured beside the start, which takes longer
   const crowded = crowdedWarning({ threads: training.config.threads }).then((text) => text && warn(text));
   const preparation = await readPreparation(dataset.folder);
-  let engine: EngineClient | undefined;
-  const board = await openBoard({
-    ...{ folder, dataset, training, warn, resumed: position },
-    gradients: async () => engine?.call('gradients', {}),
-  });
+  let engine: TrainingEngine | undefined;
+  const board = leads
+    ? await openBoard({
+        ...{ folder, dataset, training, warn, resumed: position },
+        gradients: async () => engine?.call('gradients', {}),
+      })
+    : undefined;
+  // a validation that tells of each picture takes all ranks
+  const tells = world ? await world.same(board?.onPictures !== undefined) : false;
+  const onPictures = board?.onPictures ?? (tells ? () => {} : undefined);
   const listener: TrainListener = (event) => {
     run.listener(event);
     board?.listen(event);
   };
-  const loader = await startLoader(dataset, training.config);
+  const loader = await startLoader(dataset, training.config, world);
   try {
     loader.on('rejected', ({ file, reason }) => listener({ kind: 'rejected', file, reason }));
     // it reaches the training through the engine, which waits for its batches
@@ -204,7 +239,7 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     const schedule = resumeSchedule(training, checkpoint, { dataset, position, warn });
     const trainer = new Trainer({
       ...{ training, dataset, preparation, folder, queue, engine, saver, schedule, position },
-      ...{ listener, signal, onPictures: board?.onPictures },
+      ...{ listener, signal, onPictures, leads },
     });
     await setWeights(engine, run);
     const status = await trainer.run();
@@ -243,7 +278,7 @@ async function begin(
   }
 }
 
-function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
+function startLoader(dataset: Dataset, config: TrainConfig, world: World | undefined): Promise<Loader> {
   const size = { height: config.crop, width: config.crop };
   const transforms = completeLists(size, config);
   return Loader.start({
@@ -257,7 +292,8 @@ function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
     valBatchSize: config.valBatchSize,
     trainTransforms: transforms.train,
     valTransforms: transforms.val,
-    workers: config.workers ?? defaultWorkers(),
+    workers: config.workers ?? Math.ceil(defaultWorkers() / (world?.localSize ?? 1)),
+    ...(world ? { share: { index: world.rank, of: world.size } } : {}),
     seed: config.seed,
     ...(config.shuffleBuffer === undefined ? {} : { shuffleBuffer: config.shuffleBuffer }),
     minSide: dataset.minSide,
@@ -266,34 +302,47 @@ function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
 
 /** @returns undefined when it was stopped meanwhile */
 async function startEngine(
-  { training, dataset, listener }: PreparedRun,
+  { training, dataset, listener, world }: PreparedRun,
   loader: Loader,
   signal: AbortSignal,
-): Promise<EngineClient | undefined> {
+): Promise<TrainingEngine | undefined> {
   const { config, model, optimizer } = training;
-  const { batchSize, labelSmoothing, initialization, seed, threads, crop } = config;
+  const { batchSize, labelSmoothing, initialization, seed, threads, crop, syncBatchNorm } = config;
   try {
-    return await EngineClient.start(
+    return await EngineGroup.start(
       {
         engine: 'onednn',
-        threads,
+        devices: parseDevices(config.devices ?? 'cpu'),
+        rank: world && { client: world.handOver(), rank: world.rank, size: world.size },
+        threads: threads ?? (world && threadsOfRank(world.localSize)),
         model: model.description,
         classes: dataset.classes.length,
         height: crop,
         width: crop,
-        training: { batchSize, optimizer: optimizer.spec, labelSmoothing, initialization, seed },
+        training: {
+          batchSize,
+          optimizer: optimizer.spec,
+          labelSmoothing,
+          initialization,
+          seed,
+          syncBatchNorm,
+        },
         ring: loader.ring,
         onMessage: (text) => listener({ kind: 'message', text }),
       },
-      signal,
+      // of several ranks none leaves alone: they agree on it before the first step
+      world ? undefined : signal,
     );
   } catch (error) {
-    if (signal.aborted) return undefined;
+    if (signal.aborted && !world) return undefined;
     throw error;
   }
 }
 
-async function setWeights(engine: EngineClient, { training, checkpoint, warn }: PreparedRun): Promise<void> {
+async function setWeights(
+  engine: TrainingEngine,
+  { training, checkpoint, warn }: PreparedRun,
+): Promise<void> {
   const { config } = training;
   if (!checkpoint) {
     await engine.call('initialize', { seed: config.seed });

@@ -5,8 +5,7 @@ import { type CheckpointInfo, checkpointMetadata, type EpochResult } from './che
 import { SavePlan } from './checkpoint-interval.js';
 import type { CheckpointSaver } from './checkpoint-saver.js';
 import type { ResolvedTraining } from './config.js';
-import type { EngineClient } from './engine-client.js';
-import type { SpanResult } from './engine-session.js';
+import type { TrainingEngine } from './engine-group.js';
 import type { EpochQueue } from './epoch-queue.js';
 import type { TrainListener, TrainStep } from './events.js';
 import { meansOf, noSums, type Sums } from './metrics.js';
@@ -14,6 +13,7 @@ import { type PictureListener, predictQueued } from './predictions.js';
 import type { Preparation } from './preparation.js';
 import type { RunFolder } from './run-folder.js';
 import { type Schedule, valueAt } from './schedules/index.js';
+import type { SpanResult } from './span.js';
 import { runNormalization } from './transform-lists.js';
 
 export interface TrainerOptions {
@@ -22,7 +22,7 @@ export interface TrainerOptions {
   readonly preparation: Preparation | undefined;
   readonly folder: RunFolder;
   readonly queue: EpochQueue;
-  readonly engine: EngineClient;
+  readonly engine: TrainingEngine;
   readonly saver: CheckpointSaver;
   readonly schedule: Schedule;
   readonly position: Position;
@@ -30,6 +30,8 @@ export interface TrainerOptions {
   /** Told what each validation finds of each picture. */
   readonly onPictures?: PictureListener | undefined;
   readonly signal: AbortSignal;
+  /** Whether it saves: of several ranks the first one does. */
+  readonly leads: boolean;
 }
 
 /** Where a run is. */
@@ -106,8 +108,6 @@ export class Trainer {
   }
 
   async #epoch(): Promise<'done' | 'stopped'> {
-    const { signal } = this.#options;
-    if (signal.aborted) return 'stopped';
     // one epoch ahead, so that the loader never waits for us
     this.#options.queue.upTo(this.#position.epoch + 2);
     const started = performance.now();
@@ -231,6 +231,11 @@ export class Trainer {
     // one at a time: a slow disk slows the training rather than fill the memory
     await saver.settle();
     const position = this.#position;
+    if (!this.#options.leads) {
+      this.#savedAt = position;
+      this.#plan.passed();
+      return;
+    }
     const metadata = checkpointMetadata(this.#info(position));
     const into = saver.takeMemory();
     const request = { metadata, globalStep: position.globalStep, into };

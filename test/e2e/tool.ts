@@ -23,9 +23,16 @@ export interface RunningTool {
 
 const tool = new URL('../../bin/resnode.js', import.meta.url).pathname;
 
-/** Starts the tool as a person would. */
-export function start(args: readonly string[], environment: NodeJS.ProcessEnv = {}): RunningTool {
-  const child = spawn(process.execPath, [tool, ...args], {
+/**
+ * Starts the tool as a person would.
+ * @param launcher what to start instead, with these arguments
+ */
+export function start(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  launcher?: string,
+): RunningTool {
+  const child = spawn(launcher ?? process.execPath, launcher ? args : [tool, ...args], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -10,15 +10,20 @@ import {
   slotWord,
   word,
 } from './ring.js';
+import { all, rowsOf, type Share } from './shares.js';
 
 /** A batch of pictures in shared memory; valid until it is released. */
 export interface Batch {
-  /** [count, 3, height, width], normalised. */
+  /** [count, 3, height, width], normalised: those of this reader. */
   readonly images: Float32Array;
   /** [count]; -1 for a picture that could not be read, whose pixels are 0: the loss has to leave it out. */
   readonly labels: Int32Array;
-  /** Pictures in it; fewer than the batch size only in the last batch of an epoch. */
+  /** Pictures of it that this reader has; fewer than its part of the batch size only in the last batch of an epoch. */
   readonly count: number;
+  /** Place of the first of them in the whole batch. */
+  readonly first: number;
+  /** Pictures in the whole batch, over all who share it. */
+  readonly total: number;
   /** Id of the job that it belongs to. */
   readonly job: number;
   /** Its number within the epoch, from 0. */
@@ -31,20 +36,30 @@ export interface Batch {
   readonly number: number;
 }
 
-/** Takes the batches from a loader's ring, in order. One reader at a time, on any thread that may block. */
+/** Who else takes a part of each batch. */
+export interface ReaderShare extends Share {
+  /** Readers of this ring; the others have rings of their own, in other processes. */
+  readonly here: number;
+}
+
+/** Takes the batches from a loader's ring, in order. One reader at a time, or for each share one, on threads that may block. */
 export class BatchReader {
   readonly #ring: BatchRing;
   readonly #control: Int32Array;
   readonly #images: Float32Array[];
   readonly #labels: Int32Array[];
   readonly #held = new Set<number>();
+  readonly #share: ReaderShare;
+  #next: number;
 
   /** @param ring `Loader.ring`, posted from the thread of the loader */
-  constructor(ring: BatchRing) {
+  constructor(ring: BatchRing, share: ReaderShare = { ...all, here: 1 }) {
     this.#ring = ring;
     this.#control = controlOf(ring);
     this.#images = imagesOf(ring);
     this.#labels = labelsOf(ring);
+    this.#share = share;
+    this.#next = this.#control[word.next] as number;
   }
 
   /**
@@ -57,7 +72,8 @@ export class BatchReader {
     const { stop } = options;
     const control = this.#control;
     const started = performance.now();
-    const number = control[word.next] as number;
+    // where one comes after another, it goes on from there
+    const number = this.#share.here === 1 ? (control[word.next] as number) : this.#next;
     const slot = number % this.#ring.slots;
     const at = slotWord(slot);
     const wanted = number + 1;
@@ -69,13 +85,17 @@ export class BatchReader {
       Atomics.wait(control, at + slotOffset.ready, ready, patience.reader);
       ready = Atomics.load(control, at + slotOffset.ready);
     }
-    const count = control[at + slotOffset.count] as number;
     this.#held.add(number);
-    control[word.next] = number + 1;
+    this.#next = number + 1;
+    if (this.#share.here === 1) control[word.next] = number + 1;
+    const total = control[at + slotOffset.total] as number;
+    const { first, count } = rowsOf(total, this.#share);
+    const from = first - this.#ringShare(total);
+    const floats = floatsPerPicture(this.#ring);
     return {
-      images: (this.#images[slot] as Float32Array).subarray(0, count * floatsPerPicture(this.#ring)),
-      labels: (this.#labels[slot] as Int32Array).subarray(0, count),
-      count,
+      images: (this.#images[slot] as Float32Array).subarray(from * floats, (from + count) * floats),
+      labels: (this.#labels[slot] as Int32Array).subarray(from, from + count),
+      ...{ count, first, total },
       job: control[at + slotOffset.job] as number,
       index: control[at + slotOffset.index] as number,
       last: control[at + slotOffset.last] === 1,
@@ -90,8 +110,16 @@ export class BatchReader {
    */
   release(batch: Batch): void {
     if (!this.#held.delete(batch.number)) throw new Error(`batch ${batch.number} is not held by this reader`);
-    const at = slotWord(batch.number % this.#ring.slots) + slotOffset.turn;
-    Atomics.store(this.#control, at, batch.number + this.#ring.slots);
-    Atomics.notify(this.#control, at);
+    const at = slotWord(batch.number % this.#ring.slots);
+    if (Atomics.add(this.#control, at + slotOffset.left, 1) + 1 < this.#share.here) return;
+    Atomics.store(this.#control, at + slotOffset.left, 0);
+    Atomics.store(this.#control, at + slotOffset.turn, batch.number + this.#ring.slots);
+    Atomics.notify(this.#control, at + slotOffset.turn);
+  }
+
+  /** First row of the batch that lies in this ring. */
+  #ringShare(total: number): number {
+    const { index, of, here } = this.#share;
+    return rowsOf(total, { index: Math.floor(index / here), of: of / here }).first;
   }
 }

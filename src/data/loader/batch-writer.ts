@@ -15,7 +15,10 @@ import {
 export interface BatchHeader {
   readonly job: number;
   readonly index: number;
+  /** Pictures of the batch in this ring; of 0, one place is filled all the same. */
   readonly count: number;
+  /** Pictures of the batch in the rings of all processes. Default: `count`. */
+  readonly total?: number;
   readonly last: boolean;
 }
 
@@ -79,11 +82,12 @@ export class BatchWriter {
     const slot = batch % this.#ring.slots;
     (this.#labels[slot] as Int32Array)[position] = label;
     const at = slotWord(slot);
-    if (Atomics.add(control, at + slotOffset.done, 1) + 1 < header.count) return;
+    if (Atomics.add(control, at + slotOffset.done, 1) + 1 < Math.max(1, header.count)) return;
     Atomics.store(control, at + slotOffset.done, 0);
     control[at + slotOffset.job] = header.job;
     control[at + slotOffset.index] = header.index;
     control[at + slotOffset.count] = header.count;
+    control[at + slotOffset.total] = header.total ?? header.count;
     control[at + slotOffset.last] = header.last ? 1 : 0;
     Atomics.store(control, at + slotOffset.ready, batch + 1);
     Atomics.notify(control, at + slotOffset.ready);

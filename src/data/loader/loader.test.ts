@@ -68,7 +68,7 @@ async function start(options: Partial<LoaderOptions> = {}): Promise<Loader> {
 }
 
 /** A batch whose pixels and labels are copied out of the shared memory. */
-type Kept = Omit<Batch, 'number' | 'waitedMs'>;
+type Kept = Omit<Batch, 'number' | 'waitedMs' | 'first' | 'total'>;
 
 function takeAll(loader: Loader, jobs: readonly JobRequest[], reader = new BatchReader(loader.ring)): Kept[] {
   const total = jobs.reduce((sum, job) => sum + loader.enqueue(job).batches, 0);

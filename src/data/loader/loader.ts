@@ -103,6 +103,7 @@ export class Loader extends EventEmitter<LoaderEvents> {
       id: this.#jobs,
       length: this.#options.samples[split].length,
       batchSize: this.#options.batchSize[split],
+      share: this.#options.share,
       firstTicket: this.#tickets,
       firstNumber: this.#batches,
     });
@@ -113,7 +114,7 @@ export class Loader extends EventEmitter<LoaderEvents> {
     const control = controlOf(this.ring);
     Atomics.add(control, word.jobs, 1);
     Atomics.notify(control, word.jobs);
-    return { job: job.id, batches: job.batches, images: job.images };
+    return { job: job.id, batches: job.batches, images: job.total };
   }
 
   /** Ends the threads at once, and every wait of a reader with an error. */
@@ -174,8 +175,8 @@ export class Loader extends EventEmitter<LoaderEvents> {
 }
 
 /** @throws UserError when there is no memory for the ring */
-function allocate({ slots, batchSize, height, width }: ResolvedLoaderOptions): BatchRing {
-  const capacity = Math.max(batchSize.train, batchSize.val);
+function allocate({ slots, batchSize, height, width, share }: ResolvedLoaderOptions): BatchRing {
+  const capacity = Math.ceil(Math.max(batchSize.train, batchSize.val) / share.of);
   try {
     return createRing({ slots, capacity, height, width });
   } catch (error) {

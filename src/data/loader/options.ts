@@ -7,6 +7,7 @@ import { Pipeline } from '../transforms/pipeline.js';
 import { RandomCrop } from '../transforms/random-crop.js';
 import type { Normalization, TransformSpec } from '../transforms/transform.js';
 import type { Split } from './job.js';
+import { all, type Share } from './shares.js';
 
 /** Options of `Loader.start`. */
 export interface LoaderOptions {
@@ -42,6 +43,8 @@ export interface LoaderOptions {
    * from front to end, instead of all with all. For disks that seek slowly.
    */
   shuffleBuffer?: number;
+  /** Which rows of each batch to load, where several processes share the batches. Default: all. */
+  share?: Share;
   /** Shortest side of the dataset's pictures: a crop that cannot fit is refused at the start. */
   minSide?: number;
 }
@@ -59,6 +62,7 @@ export interface ResolvedLoaderOptions {
   readonly seed: number;
   readonly slots: number;
   readonly shuffleBuffer: number | undefined;
+  readonly share: Share;
 }
 
 /** @throws UserError naming the first option that is wrong */
@@ -95,6 +99,7 @@ export function resolveLoaderOptions(options: LoaderOptions): ResolvedLoaderOpti
     seed: options.seed,
     slots: wholeNumber('slots', options.slots ?? 4, 1, 1024),
     shuffleBuffer: resolveBuffer(options),
+    share: options.share ?? all,
   };
 }
 

@@ -6,7 +6,8 @@
  * 1. `turn` is n: the slot is free for batch n. Threads that hold one of its pictures wait for this.
  * 2. Each thread writes its pixels and label and adds 1 to `done`. Whoever makes `done` reach the batch's
  *    number of pictures writes the header and sets `ready` to n + 1, for which the reader waits.
- * 3. The reader uses the batch, then sets `turn` to n + slots.
+ * 3. The reader uses the batch, then sets `turn` to n + slots. Several readers that share the batches (`left` counts
+ *    those that are done with one) all take each of them, and the last one to be done sets `turn`.
  * Pictures are shared out one by one through `ticket`, the number of pictures begun in the whole run, which
  * has 64 bits; batches are counted in 31.
  */
@@ -28,7 +29,17 @@ export interface BatchRing {
 /** Words of the control block; 0 and 1 are the ticket, a 64-bit number. */
 export const word = { state: 2, jobs: 3, messageLength: 4, next: 5 } as const;
 /** Words of a slot, from `slotWord(slot)` on. */
-export const slotOffset = { turn: 0, ready: 1, done: 2, job: 3, index: 4, count: 5, last: 6 } as const;
+export const slotOffset = {
+  turn: 0,
+  ready: 1,
+  done: 2,
+  job: 3,
+  index: 4,
+  count: 5,
+  last: 6,
+  total: 7,
+  left: 8,
+} as const;
 
 const headerWords = 16;
 const wordsPerSlot = 16;

@@ -9,7 +9,7 @@ import { type PictureFunction, Pipeline } from '../transforms/pipeline.js';
 import type { Normalization, TransformSpec } from '../transforms/transform.js';
 import { BatchWriter } from './batch-writer.js';
 import { type EpochOrder, groupedOrder } from './epoch-order.js';
-import type { Job, Split } from './job.js';
+import { type Job, placeIn, type Split } from './job.js';
 import { PictureReader } from './picture-reader.js';
 import { ReadAhead } from './read-ahead.js';
 import { type BatchRing, failRing } from './ring.js';
@@ -85,17 +85,16 @@ class LoaderThread {
       const ticket = writer.takeTicket();
       const job = this.#jobOf(ticket);
       if (!job) return;
-      const within = ticket - job.firstTicket;
-      const batchOfJob = Math.floor(within / job.batchSize);
-      const batch = job.firstNumber + batchOfJob;
+      const place = placeIn(job, ticket - job.firstTicket);
+      const { position, count, total } = place;
+      const batch = job.firstNumber + place.batch;
       if (!writer.awaitTurn(batch)) return;
-      const position = within % job.batchSize;
-      const sample = this.#sampleAt(job, job.firstBatch * job.batchSize + within);
+      const sample = this.#sampleAt(job, place.sample);
       writer.finish(batch, position, this.#load(job, sample, batch, position), {
         job: job.id,
-        index: job.firstBatch + batchOfJob,
-        count: Math.min(job.batchSize, job.images - batchOfJob * job.batchSize),
-        last: batchOfJob === job.batches - 1,
+        index: job.firstBatch + place.batch,
+        ...{ count, total },
+        last: place.batch === job.batches - 1,
       });
     }
   }

@@ -1,5 +1,6 @@
 import type { Graph, Node, Value } from '../../graph/graph.js';
 import type { GraphNode } from '../../graph/ops/index.js';
+import type { Communicator } from '../../parallel/communicator.js';
 import { EngineError } from '../engine.js';
 import type { Descriptors } from './descriptor.js';
 import { Emitter } from './emitter.js';
@@ -29,10 +30,15 @@ export interface Compiled {
  * Emits every node of the graph, one after the other; the state's layouts are final afterwards.
  * @throws EngineError with the operation, its shapes and the library's own message
  */
-export function compileGraph(runtime: Runtime, graph: Graph, state: OneDnnState): Compiled {
+export function compileGraph(
+  runtime: Runtime,
+  graph: Graph,
+  state: OneDnnState,
+  communicator?: Communicator,
+): Compiled {
   const updatesState = graph.nodes.some((node) => updates.has(node.kind));
   const list = new StepList({ updatesState });
-  const emitter = new Emitter(runtime, graph, state, list);
+  const emitter = new Emitter(runtime, graph, state, list, communicator);
   const { descriptors, inputs } = emitter;
   try {
     state.adopt(graph);

@@ -1,4 +1,5 @@
 import { elements, type Graph, type Node, required, shapeText, type Value } from '../../graph/graph.js';
+import type { Communicator } from '../../parallel/communicator.js';
 import { type Descriptor, Descriptors, type ElementType, type FormatTag } from './descriptor.js';
 import { type Argument, arg, type FunctionName, type Handle } from './ffi.js';
 import { activationLayout } from './layout.js';
@@ -36,6 +37,8 @@ export class Emitter {
     readonly graph: Graph,
     readonly state: OneDnnState,
     list: StepList,
+    /** The other replicas, for the kernels that reduce over them. */
+    readonly communicator?: Communicator,
   ) {
     this.#list = list;
     this.descriptors = new Descriptors(runtime.library);

@@ -31,9 +31,9 @@ export class OneDnnEngine implements Engine {
     return state;
   }
 
-  compile(graph: Graph, { state, poison = false }: CompileOptions): OneDnnProgram {
+  compile(graph: Graph, { state, poison = false, communicator }: CompileOptions): OneDnnProgram {
     if (!isOurs(state)) throw new EngineError('the state belongs to another engine');
-    const compiled = compileGraph(this.#runtime, graph, state);
+    const compiled = compileGraph(this.#runtime, graph, state, communicator);
     const program = new OneDnnProgram({ runtime: this.#runtime, state, compiled, poison });
     this.#programs.add(program);
     return program;

@@ -1,4 +1,5 @@
 import { elements, type Graph, type Value } from '../../graph/graph.js';
+import type { FloatRange } from '../../parallel/communicator.js';
 import { EngineError, type EngineState, type OptimizerSlot } from '../engine.js';
 import { type Descriptor, Descriptors } from './descriptor.js';
 import { NativeMemory } from './native-memory.js';
@@ -106,6 +107,14 @@ export class OneDnnState implements EngineState {
     this.flat('parameter');
     this.flat('statistic');
     for (const [name, flat] of this.#flats) this.#allocate(name, flat);
+  }
+
+  /** A whole flat buffer, once its offsets are fixed. */
+  range(name: FlatName): FloatRange {
+    const { memory } = this.flat(name);
+    const end = this.#laidOut?.[name === 'statistic' ? 'statistic' : 'parameter'];
+    if (!memory || end === undefined) throw new EngineError(`the buffer '${name}' is not laid out yet`);
+    return { address: BigInt(memory.address), length: end / 4 };
   }
 
   read(name: string, kept?: OptimizerSlot | 'gradient', into?: Float32Array): Float32Array {

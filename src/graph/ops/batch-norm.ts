@@ -4,6 +4,8 @@ export interface BatchNormAttributes {
   readonly epsilon: number;
   /** Fused by fuse.ts: a ReLU on the result; adds the `opaque` note of which elements passed. */
   readonly relu?: boolean;
+  /** Replicas over whose values, equally many at each, the statistics are taken together. Default 1. */
+  readonly replicas?: number;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Node, Operation } from '../graph.js';
 import { add } from './add.js';
+import { allReduceGradients } from './all-reduce.js';
 import {
   batchNorm,
   batchNormBackward,
@@ -30,6 +31,7 @@ import { relu, reluBackward } from './relu.js';
 /** Every operation that a graph may hold; an engine has one kernel for each. */
 export const operations = {
   add,
+  allReduceGradients,
   batchNorm,
   batchNormBackward,
   batchNormInference,

@@ -3,9 +3,11 @@ import type { Emitter } from '../emitter.js';
 import { algorithm, arg, type Handle, normFlags, prop } from '../ffi.js';
 import type { Tensor } from '../tensor.js';
 import type { Kernel } from './kernel.js';
+import { emitSyncBatchNorm, emitSyncBatchNormBackward, isSynchronized } from './sync-batch-norm.js';
 
 export const batchNorm: Kernel<'batchNorm'> = {
   emit(node, emitter) {
+    if (isSynchronized(node)) return emitSyncBatchNorm(node, emitter);
     const { name } = node;
     const [x, scale, shift] = [emitter.input(node, 0), emitter.input(node, 1), emitter.input(node, 2)];
     const [y, mean, variance, passed] = node.outputs;
@@ -40,6 +42,7 @@ export const batchNorm: Kernel<'batchNorm'> = {
 
 export const batchNormBackward: Kernel<'batchNormBackward'> = {
   emit(node, emitter) {
+    if (isSynchronized(node)) return emitSyncBatchNormBackward(node, emitter);
     const { name, attributes } = node;
     const [dx, dscale, dshift] = node.outputs;
     if (!dx || !dscale || !dshift) throw new Error(`'${name}' lacks outputs`);
