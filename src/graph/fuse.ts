@@ -22,6 +22,7 @@ export function fuse(graph: Graph): Graph {
 class Editor {
   readonly #result = new Graph();
   readonly #outputs: ReadonlySet<Value>;
+  readonly #update: ReadonlySet<Node>;
   readonly #producers = new Map<Value, Node>();
   readonly #readers = new Map<Value, Set<Node>>();
   nodes: Node[];
@@ -30,6 +31,7 @@ class Editor {
     this.#result.adoptDeclarations(graph);
     this.#outputs = new Set(graph.outputs.values());
     this.nodes = [...graph.nodes];
+    this.#update = new Set(graph.nodes.slice(graph.updateStart));
     for (const node of this.nodes) this.#enter(node);
   }
 
@@ -72,7 +74,12 @@ class Editor {
   }
 
   finish(): Graph {
-    for (const node of this.nodes) this.#result.adopt(node);
+    // no rule above touches the nodes of the update
+    const updateStart = this.nodes.findIndex((node) => this.#update.has(node));
+    this.nodes.forEach((node, index) => {
+      if (index === updateStart) this.#result.beginUpdate();
+      this.#result.adopt(node);
+    });
     return this.#result;
   }
 

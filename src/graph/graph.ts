@@ -88,9 +88,20 @@ export class Graph {
   readonly #scopes = new Map<string, Scope>();
   #nextId = 0;
   #path: string[] = [];
+  #updateStart: number | undefined;
 
   get nodes(): readonly Node[] {
     return this.#nodes;
+  }
+
+  /** Index of the first node of the update, which a run may leave out; the number of nodes where there is none. */
+  get updateStart(): number {
+    return this.#updateStart ?? this.#nodes.length;
+  }
+
+  /** The nodes appended from here on are the update: a run may leave them out. */
+  beginUpdate(): void {
+    this.#updateStart = this.#nodes.length;
   }
 
   /** Named results that the host may read after a run. */

@@ -129,10 +129,14 @@ export class Emitter {
   }
 
   /** Sends a gradient to its place in the flat buffer, which takes on the layout of its parameter. */
-  designateGradient(parameter: Value, gradient: Value): void {
+  designateGradient(
+    parameter: Value,
+    gradient: Value,
+    flat: 'gradient' | 'microGradient' = 'gradient',
+  ): void {
     const slot = this.state.slot(parameter.name);
-    this.#designated.set(gradient, () => this.state.tensor(slot, 'gradient'));
-    this.state.flat('gradient');
+    this.#designated.set(gradient, () => this.state.tensor(slot, flat));
+    this.state.flat(flat);
   }
 
   /** Copies a value into the place set aside for it, unless it was made there. */

@@ -12,6 +12,7 @@ import { conv2d, conv2dBackwardInput, conv2dBackwardWeight } from './conv2d.js';
 import { dropout, dropoutBackward } from './dropout.js';
 import { fill } from './fill.js';
 import { flatten, flattenBackward } from './flatten.js';
+import { accumulateGradients, clipGradientNorm, clipGradientValue, unscaleGradients } from './gradients.js';
 import { linear, linearBackwardInput, linearBackwardWeight } from './linear.js';
 import { logSoftmax, logSoftmaxBackward } from './log-softmax.js';
 import { nllLoss, nllLossBackward, softmaxCrossEntropy, softmaxCrossEntropyBackward } from './loss.js';
@@ -56,6 +57,10 @@ export const operations = {
   softmaxCrossEntropyBackward,
   sgd,
   adam,
+  accumulateGradients,
+  unscaleGradients,
+  clipGradientNorm,
+  clipGradientValue,
   avgPool,
   avgPoolBackward,
   globalAvgPool,

@@ -12,6 +12,7 @@ import { conv2d, conv2dBackwardInput, conv2dBackwardWeight } from './conv2d.js';
 import { dropout, dropoutBackward } from './dropout.js';
 import { fill } from './fill.js';
 import { flatten, flattenBackward } from './flatten.js';
+import { accumulateGradients, clipGradientNorm, clipGradientValue, unscaleGradients } from './gradients.js';
 import type { Kernel } from './kernel.js';
 import { linear, linearBackwardInput, linearBackwardWeight } from './linear.js';
 import { nllLoss, nllLossBackward, softmaxCrossEntropy, softmaxCrossEntropyBackward } from './loss.js';
@@ -57,6 +58,10 @@ const kernels: { readonly [K in OperationKind]: Kernel<K> } = {
   softmaxCrossEntropyBackward,
   sgd,
   adam,
+  accumulateGradients,
+  unscaleGradients,
+  clipGradientNorm,
+  clipGradientValue,
   avgPool,
   avgPoolBackward,
   globalAvgPool,
