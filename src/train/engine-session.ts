@@ -1,17 +1,19 @@
 import type { BatchReader } from '../data/loader/batch-reader.js';
-import type { Engine, EngineState, HostArray, OptimizerSlot, Program } from '../engines/engine.js';
+import type { Engine, EngineState, OptimizerSlot, Program } from '../engines/engine.js';
 import { UserError } from '../errors.js';
 import { elements, type Graph, shapeText, type Value } from '../graph/graph.js';
 import { initialValues } from '../graph/initialize.js';
 import { floatsOf, parseSafetensors, type Safetensors, SafetensorsWriter } from '../interop/safetensors.js';
 import type { Initialization } from '../models/layers.js';
 import type { Model } from '../models/model.js';
-import { philoxKey } from '../random/philox.js';
+import type { GradientPath } from './gradient-path.js';
 import { addBatch, noSums, type Sums } from './metrics.js';
 import type { Optimizer } from './optimizers/index.js';
 import { type PackedPredictions, PredictionPacker } from './packed-predictions.js';
+import type { ScalerState } from './precision/loss-scaler.js';
 import { type SpanRates, valueAt } from './schedules/index.js';
 import { inferenceGraph, trainingGraph } from './training-graph.js';
+import { TrainingStep } from './training-step.js';
 
 export interface SessionOptions {
   readonly engine: Engine;
@@ -30,7 +32,8 @@ export interface SessionOptions {
   readonly onProgress?: (progress: SpanProgress) => void;
 }
 
-export interface TrainingPart {
+export interface TrainingPart extends GradientPath {
+  /** Of a whole step, all micro-batches together. */
   readonly batchSize: number;
   readonly optimizer: Optimizer;
   readonly labelSmoothing: number;
@@ -53,6 +56,8 @@ export interface TrainSpan extends SpanRates {
   readonly globalStep: number;
   /** Of the batches of the epoch before these. */
   readonly sums: Sums;
+  /** What the loss scaler came to before; absent where it never ran. */
+  readonly scaler?: ScalerState | undefined;
 }
 
 export interface SpanResult extends SpanProgress {
@@ -61,6 +66,7 @@ export interface SpanResult extends SpanProgress {
    * infinite.
    */
   readonly ended: 'done' | 'paused' | 'stopped' | 'starved' | 'notFinite';
+  readonly scaler?: ScalerState | undefined;
   /** Why it starved. */
   readonly reason?: string;
   /** Milliseconds that the engine waited for batches. */
@@ -81,6 +87,7 @@ export class EngineSession {
   readonly #training: Program | undefined;
   readonly #inference = new Map<number, Program>();
   readonly #graph: Graph | undefined;
+  readonly #step: TrainingStep | undefined;
   #stepped = false;
 
   constructor(options: SessionOptions) {
@@ -91,8 +98,12 @@ export class EngineSession {
       this.#program(1);
       return;
     }
-    this.#graph = trainingGraph(model, { ...training, classes, height, width });
-    this.#training = engine.compile(this.#graph, { state: this.#state });
+    const batchSize = training.batchSize / (training.accumulate ?? 1);
+    const graph = trainingGraph(model, { ...training, batchSize, classes, height, width });
+    const program = engine.compile(graph, { state: this.#state });
+    this.#graph = graph;
+    this.#training = program;
+    this.#step = new TrainingStep({ ...training, program, graph, classes });
   }
 
   /** Bytes of the training program's arena. */
@@ -131,28 +142,25 @@ export class EngineSession {
 
   /** Trains on the next batches of the loader. */
   train(span: TrainSpan): SpanResult {
-    const { training, classes } = this.#options;
-    const program = this.#training;
-    if (!training || !program || !this.#graph) throw new Error('the session was made without training');
-    const names = this.#graph.values('input').map(({ name }) => name);
-    const seed = Int32Array.from(philoxKey(training.seed));
-    return this.#span(span, ({ images, labels }, done, sums) => {
+    const step = this.#step;
+    if (!step) throw new Error('the session was made without training');
+    let { scaler } = span;
+    const result = this.#span(span, ({ images, labels }, done, sums) => {
       // a batch of unreadable pictures teaches nothing
       if (labels.every((label) => label < 0)) return sums;
-      const update = span.globalStep + done + 1;
-      const scalars = training.optimizer.scalars({
-        learningRate: valueAt(span.learningRate, done),
-        momentum: span.momentum === undefined ? Number.NaN : valueAt(span.momentum, done),
-        update,
-      });
-      const inputs: Record<string, HostArray> = { image: images, labels, seed, step: Int32Array.of(update) };
-      for (const [name, value] of Object.entries(scalars)) inputs[name] = Float32Array.of(value);
-      program.run(pick(inputs, names));
+      const after = step.run(
+        { images, labels },
+        {
+          ...{ sums, scaler, step: span.globalStep + done + 1 },
+          learningRate: valueAt(span.learningRate, done),
+          momentum: span.momentum === undefined ? Number.NaN : valueAt(span.momentum, done),
+        },
+      );
       this.#stepped = true;
-      const loss = program.read('loss')[0] ?? Number.NaN;
-      if (!Number.isFinite(loss)) return undefined;
-      return addBatch(sums, { logits: program.read('logits'), labels, classes, loss });
+      scaler = after?.scaler;
+      return after?.sums;
     });
+    return { ...result, scaler };
   }
 
   /** Measures loss and accuracy on the next batches of the loader. */
@@ -364,14 +372,4 @@ function allFinite(values: Float32Array): boolean {
   let sum = 0;
   for (let index = 0; index < values.length; index++) sum += 0 * (values[index] as number);
   return sum === 0;
-}
-
-function pick(all: Record<string, HostArray>, names: readonly string[]): Record<string, HostArray> {
-  return Object.fromEntries(
-    names.map((name) => {
-      const array = all[name];
-      if (!array) throw new Error(`nothing to put into the graph's input '${name}'`);
-      return [name, array];
-    }),
-  );
 }

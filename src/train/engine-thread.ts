@@ -8,6 +8,7 @@ import { createModel } from '../models/index.js';
 import type { Initialization } from '../models/layers.js';
 import type { ModelDescription } from '../models/model.js';
 import { EngineSession, type SpanProgress } from './engine-session.js';
+import type { GradientPath } from './gradient-path.js';
 import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
 
 /** What the engine thread is started with; plain data. */
@@ -19,13 +20,13 @@ export interface EngineThreadData {
   readonly height: number;
   readonly width: number;
   readonly training?:
-    | {
+    | (GradientPath & {
         readonly batchSize: number;
         readonly optimizer: OptimizerSpec;
         readonly labelSmoothing: number;
         readonly initialization: Initialization;
         readonly seed: number;
-      }
+      })
     | undefined;
   readonly ring?: BatchRing | undefined;
   /** One Int32, see `SessionOptions.stop`. */

@@ -272,6 +272,8 @@ async function startEngine(
 ): Promise<EngineClient | undefined> {
   const { config, model, optimizer } = training;
   const { batchSize, labelSmoothing, initialization, seed, threads, crop } = config;
+  const { accumulate, clipNorm, clipValue } = config;
+  const path = { accumulate, clipNorm: clipNorm || undefined, clipValue: clipValue || undefined };
   try {
     return await EngineClient.start(
       {
@@ -281,7 +283,10 @@ async function startEngine(
         classes: dataset.classes.length,
         height: crop,
         width: crop,
-        training: { batchSize, optimizer: optimizer.spec, labelSmoothing, initialization, seed },
+        training: {
+          ...{ batchSize, optimizer: optimizer.spec, labelSmoothing, initialization, seed },
+          ...path,
+        },
         ring: loader.ring,
         onMessage: (text) => listener({ kind: 'message', text }),
       },

@@ -4,10 +4,11 @@ import { Graph } from '../graph/graph.js';
 import { softmaxCrossEntropy } from '../graph/ops/loss.js';
 import { type Initialization, Layers } from '../models/layers.js';
 import type { Model } from '../models/model.js';
+import { appendGradientPath, type GradientPath, weighsLoss } from './gradient-path.js';
 import type { Optimizer } from './optimizers/index.js';
 
 export interface PictureBatch {
-  /** Pictures in a batch. */
+  /** Pictures that the engine takes at once. */
   readonly batchSize: number;
   /** Height of the pictures in pixels. */
   readonly height: number;
@@ -15,7 +16,7 @@ export interface PictureBatch {
   readonly classes: number;
 }
 
-export interface TrainingGraphOptions extends PictureBatch {
+export interface TrainingGraphOptions extends PictureBatch, GradientPath {
   readonly optimizer: Optimizer;
   /** Share of the target that is spread over all classes, 0 to below 1. Default 0. */
   readonly labelSmoothing?: number;
@@ -25,7 +26,8 @@ export interface TrainingGraphOptions extends PictureBatch {
 /**
  * One training step: forward, loss, gradients, running statistics, update.
  * Inputs: `image` [N,3,H,W] f32, `labels` [N] i32 (-1: left out), the optimizer's scalars, and for models with
- * dropout `seed` [2] and `step` [1], both i32. Outputs: `loss` [1], `logits` [N,classes].
+ * dropout `seed` [2] and `step` [1], both i32; where the loss is weighed `lossWeight` [1]; those of the gradients' way.
+ * Outputs: `loss` [1], `logits` [N,classes], and those of the gradients' way.
  * @throws UserError when the pictures do not fit the model
  */
 export function trainingGraph(model: Model, options: TrainingGraphOptions): Graph {
@@ -35,14 +37,15 @@ export function trainingGraph(model: Model, options: TrainingGraphOptions): Grap
   const logits = model.build(layers, pictures(graph, options), classes);
   const labels = graph.input('labels', [batchSize], 'i32');
   const loss = graph.apply1(softmaxCrossEntropy, { labelSmoothing }, [logits, labels], 'loss');
-  const gradients = differentiate(graph, { loss });
+  const seed = weighsLoss(options) ? { seed: graph.input('lossWeight', [1]) } : {};
+  const gradients = differentiate(graph, { loss, ...seed });
   layers.updateStatistics();
   const pairs = graph.values('parameter').map((parameter) => {
     const gradient = gradients.get(parameter);
     if (!gradient) throw new Error(`the loss of ${model.name} does not depend on '${parameter.name}'`);
     return [parameter, gradient] as const;
   });
-  optimizer.append(graph, pairs);
+  optimizer.append(graph, appendGradientPath(graph, pairs, options));
   graph.output('loss', loss);
   graph.output('logits', logits);
   return fuse(graph);

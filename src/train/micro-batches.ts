@@ -1,0 +1,33 @@
+/** A part of a batch that the engine takes at once. */
+export interface MicroBatch {
+  readonly images: Float32Array;
+  /** -1 where a picture has no say. */
+  readonly labels: Int32Array;
+  /** Its share of the batch's labelled pictures: the batch's mean is the sum of the parts' means times these. */
+  readonly share: number;
+}
+
+/**
+ * Cuts a batch into equal parts that lie one behind the other. Parts without a labelled picture are left out: they
+ * teach nothing.
+ */
+export function microBatches(
+  { images, labels }: { readonly images: Float32Array; readonly labels: Int32Array },
+  parts: number,
+): MicroBatch[] {
+  const rows = labels.length / parts;
+  const floats = images.length / parts;
+  const labelled = countLabelled(labels);
+  return Array.from({ length: parts }, (_, part) => {
+    const own = labels.subarray(part * rows, (part + 1) * rows);
+    return {
+      images: images.subarray(part * floats, (part + 1) * floats),
+      labels: own,
+      share: countLabelled(own) / labelled,
+    };
+  }).filter(({ share }) => share > 0);
+}
+
+function countLabelled(labels: Int32Array): number {
+  return labels.reduce((count, label) => count + (label < 0 ? 0 : 1), 0);
+}
