@@ -221,6 +221,18 @@ export function elements(type: { readonly shape: readonly number[] }): number {
   return type.shape.reduce((product, extent) => product * extent, 1);
 }
 
+/** Bytes of one element; an `opaque` note counts as a byte an element, as engines keep it at most. */
+export function elementSize(dtype: DType): number {
+  if (dtype === 'f32' || dtype === 'i32') return 4;
+  return dtype === 'bf16' || dtype === 'f16' ? 2 : 1;
+}
+
+/** Throws where an operation would mix types. */
+export function sameType(a: TensorType, b: TensorType, where: string): void {
+  if (a.dtype === b.dtype) return;
+  throw shapeError(where, `mixes ${a.dtype} and ${b.dtype}`, 'cast one of them; autocast does');
+}
+
 export function sameShape(a: TensorType, b: TensorType): boolean {
   return a.shape.length === b.shape.length && a.shape.every((extent, axis) => extent === b.shape[axis]);
 }

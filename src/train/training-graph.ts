@@ -1,11 +1,13 @@
+import { autocast } from '../graph/autocast.js';
 import { differentiate } from '../graph/differentiate.js';
 import { fuse } from '../graph/fuse.js';
-import { Graph } from '../graph/graph.js';
+import { Graph, type Value } from '../graph/graph.js';
 import { softmaxCrossEntropy } from '../graph/ops/loss.js';
 import { type Initialization, Layers } from '../models/layers.js';
 import type { Model } from '../models/model.js';
 import { appendGradientPath, type GradientPath, weighsLoss } from './gradient-path.js';
 import type { Optimizer } from './optimizers/index.js';
+import type { Precision } from './precision/precision.js';
 
 export interface PictureBatch {
   /** Pictures that the engine takes at once. */
@@ -21,6 +23,8 @@ export interface TrainingGraphOptions extends PictureBatch, GradientPath {
   /** Share of the target that is spread over all classes, 0 to below 1. Default 0. */
   readonly labelSmoothing?: number;
   readonly initialization?: Initialization;
+  /** What the layers compute with. Default: fp32. */
+  readonly precision?: Precision | undefined;
 }
 
 /**
@@ -32,31 +36,38 @@ export interface TrainingGraphOptions extends PictureBatch, GradientPath {
  */
 export function trainingGraph(model: Model, options: TrainingGraphOptions): Graph {
   const { batchSize, classes, optimizer, labelSmoothing = 0, initialization = 'xavier' } = options;
-  const graph = new Graph();
-  const layers = new Layers(graph, { training: true, initialization });
-  const logits = model.build(layers, pictures(graph, options), classes);
-  const labels = graph.input('labels', [batchSize], 'i32');
-  const loss = graph.apply1(softmaxCrossEntropy, { labelSmoothing }, [logits, labels], 'loss');
-  const seed = weighsLoss(options) ? { seed: graph.input('lossWeight', [1]) } : {};
-  const gradients = differentiate(graph, { loss, ...seed });
+  const forward = new Graph();
+  const layers = new Layers(forward, { training: true, initialization });
+  forward.output('logits', model.build(layers, pictures(forward, options), classes));
+  const logits = forward.outputs.get('logits') as Value;
+  const labels = forward.input('labels', [batchSize], 'i32');
+  forward.output('loss', forward.apply1(softmaxCrossEntropy, { labelSmoothing }, [logits, labels], 'loss'));
   layers.updateStatistics();
+  const graph = inPrecision(forward, options.precision);
+  const seed = weighsLoss(options) ? { seed: graph.input('lossWeight', [1]) } : {};
+  const gradients = differentiate(graph, { loss: graph.outputs.get('loss') as Value, ...seed });
   const pairs = graph.values('parameter').map((parameter) => {
     const gradient = gradients.get(parameter);
     if (!gradient) throw new Error(`the loss of ${model.name} does not depend on '${parameter.name}'`);
     return [parameter, gradient] as const;
   });
   optimizer.append(graph, appendGradientPath(graph, pairs, options));
-  graph.output('loss', loss);
-  graph.output('logits', logits);
   return fuse(graph);
 }
 
 /** The network by running statistics. Input: `image` [N,3,H,W]. Output: `logits` [N,classes]. */
-export function inferenceGraph(model: Model, options: PictureBatch): Graph {
+export function inferenceGraph(
+  model: Model,
+  options: PictureBatch & { precision?: Precision | undefined },
+): Graph {
   const graph = new Graph();
   const layers = new Layers(graph, { training: false });
   graph.output('logits', model.build(layers, pictures(graph, options), options.classes));
-  return fuse(graph);
+  return fuse(inPrecision(graph, options.precision));
+}
+
+function inPrecision(graph: Graph, precision: Precision = 'fp32'): Graph {
+  return precision === 'fp32' ? graph : autocast(graph, precision === 'bf16' ? 'bf16' : 'f16');
 }
 
 function pictures(graph: Graph, { batchSize, height, width }: PictureBatch) {

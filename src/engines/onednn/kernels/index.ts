@@ -8,6 +8,7 @@ import {
   updateStatistics,
 } from './batch-norm.js';
 import { bias, biasBackward } from './bias.js';
+import { cast } from './cast.js';
 import { conv2d, conv2dBackwardInput, conv2dBackwardWeight } from './conv2d.js';
 import { dropout, dropoutBackward } from './dropout.js';
 import { fill } from './fill.js';
@@ -39,6 +40,7 @@ const kernels: { readonly [K in OperationKind]: Kernel<K> } = {
   updateStatistics,
   bias,
   biasBackward,
+  cast,
   conv2d,
   conv2dBackwardInput,
   conv2dBackwardWeight,
