@@ -8,6 +8,7 @@ import { findLaunch } from '../parallel/mpi/launch.js';
 import { formatDuration } from '../report/duration.js';
 import { type LogFormat, type LogLevel, logFormats, logLevels } from '../report/log-settings.js';
 import { ProgressLine } from '../report/progress-line.js';
+import { type PrecisionSetting, precisions } from '../train/precision/precision.js';
 import type { TrainResult } from '../train/train.js';
 import { interruption } from './interruption.js';
 import { addModelOptions, type ModelFlags } from './model-options.js';
@@ -21,6 +22,10 @@ export interface TrainFlags extends ModelFlags {
   project?: string;
   runDir?: string;
   batchSize?: number;
+  accumulate?: number;
+  clipNorm?: number;
+  clipValue?: number;
+  precision?: PrecisionSetting;
   valBatchSize?: number;
   epochs?: number;
   learningRate?: number;
@@ -114,7 +119,17 @@ export function addTrainOptions(command: Command): Command {
       'first weights of the convolutions: xavier, kaiming (default: xavier)',
     )
     .option('--batch-size <number>', 'pictures in a batch (default: 64)', wholeNumber)
-    .option('--val-batch-size <number>', 'pictures in a validation batch (default: as above)', wholeNumber)
+    .option('--accumulate <number>', 'compute a batch in so many micro-batches (default: 1)', wholeNumber)
+    .option('--clip-norm <number>', 'shorten the gradient to this norm (default: 0, not)', number)
+    .option('--clip-value <number>', 'clip each number of the gradient (default: 0, not)', number)
+    .addOption(
+      new Option('--precision <precision>', 'what layers compute with (default: fp32)').choices(precisions),
+    )
+    .option(
+      '--val-batch-size <number>',
+      'pictures in a validation batch (default: a micro-batch)',
+      wholeNumber,
+    )
     .option('--epochs <number>', 'epochs of the whole run (default: 80)', wholeNumber)
     .option(
       '--lr, --learning-rate <rate>',

@@ -166,9 +166,29 @@ export const configSchema = z.strictObject({
     flag: '--initialization, --init',
   }),
   batchSize: setting(train.batchSize, { says: 'pictures in a batch', usual: '`64`', flag: '--batch-size' }),
+  accumulate: setting(train.accumulate.unwrap(), {
+    says: 'micro-batches that a batch is computed in, their gradients added up',
+    usual: '`1`',
+    flag: '--accumulate',
+  }),
+  clipNorm: setting(train.clipNorm.unwrap(), {
+    says: 'largest norm of the gradient; 0: any',
+    usual: '`0`',
+    flag: '--clip-norm',
+  }),
+  clipValue: setting(train.clipValue.unwrap(), {
+    says: 'largest magnitude of each number of the gradient; 0: any',
+    usual: '`0`',
+    flag: '--clip-value',
+  }),
+  precision: setting(train.precision.unwrap(), {
+    says: 'numbers that layers compute with; `auto`: `bf16` where that is faster',
+    usual: '`fp32`',
+    flag: '--precision',
+  }),
   valBatchSize: setting(train.valBatchSize, {
     says: 'pictures in a validation batch',
-    usual: '`batchSize`',
+    usual: '`batchSize / accumulate`',
     flag: '--val-batch-size',
   }),
   epochs: setting(train.epochs, { says: 'epochs of the whole run', usual: '`80`', flag: '--epochs' }),

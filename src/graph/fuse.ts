@@ -1,5 +1,6 @@
 import { Graph, type Node, type Value } from './graph.js';
 import { batchNorm, batchNormBackward, batchNormInference, foldBatchNorm } from './ops/batch-norm.js';
+import { cast } from './ops/cast.js';
 import { conv2d } from './ops/conv2d.js';
 import { isNode, type NodeOf } from './ops/index.js';
 
@@ -22,6 +23,7 @@ export function fuse(graph: Graph): Graph {
 class Editor {
   readonly #result = new Graph();
   readonly #outputs: ReadonlySet<Value>;
+  readonly #update: ReadonlySet<Node>;
   readonly #producers = new Map<Value, Node>();
   readonly #readers = new Map<Value, Set<Node>>();
   nodes: Node[];
@@ -30,6 +32,7 @@ class Editor {
     this.#result.adoptDeclarations(graph);
     this.#outputs = new Set(graph.outputs.values());
     this.nodes = [...graph.nodes];
+    this.#update = new Set(graph.nodes.slice(graph.updateStart));
     for (const node of this.nodes) this.#enter(node);
   }
 
@@ -72,7 +75,12 @@ class Editor {
   }
 
   finish(): Graph {
-    for (const node of this.nodes) this.#result.adopt(node);
+    // no rule above touches the nodes of the update
+    const updateStart = this.nodes.findIndex((node) => this.#update.has(node));
+    this.nodes.forEach((node, index) => {
+      if (index === updateStart) this.#result.beginUpdate();
+      this.#result.adopt(node);
+    });
     return this.#result;
   }
 
@@ -148,8 +156,9 @@ function foldNorms(editor: Editor): void {
     const [hidden, ...statistics] = norm.inputs;
     const conv = editor.producer(hidden);
     if (!hidden || !isNode(conv, 'conv2d') || !editor.isOnlyReader(norm, hidden)) continue;
-    const [x, weight, bias] = conv.inputs;
-    if (!x || !weight || conv.attributes.residual || conv.attributes.relu) continue;
+    const [x, halfWeight, halfBias] = conv.inputs;
+    const [weight, bias] = [halfWeight, halfBias].map((value) => uncast(editor, value));
+    if (!x || !halfWeight || !weight || conv.attributes.residual || conv.attributes.relu) continue;
     const foldedWeight = editor.fresh(`${norm.name}.foldedWeight`, weight);
     const foldedBias = editor.fresh(`${norm.name}.foldedBias`, {
       shape: [weight.shape[0] ?? 0],
@@ -163,15 +172,44 @@ function foldNorms(editor: Editor): void {
       inputs: [weight, ...(bias ? [bias] : []), ...statistics],
       outputs: [foldedWeight, foldedBias],
     };
+    const [weightCast, biasCast] = [foldedWeight, foldedBias].map((value) =>
+      recast(editor, value, halfWeight),
+    );
     const fused: NodeOf<'conv2d'> = {
       ...conv,
       operation: conv2d,
       attributes: { ...conv.attributes, relu: norm.attributes.relu === true },
-      inputs: [x, foldedWeight, foldedBias],
+      inputs: [x, weightCast?.value ?? foldedWeight, biasCast?.value ?? foldedBias],
       outputs: norm.outputs,
     };
-    editor.replace(norm, [fold as Node, fused as Node], [conv]);
+    const casts = [weightCast, biasCast].flatMap((each) => (each ? [each.node] : []));
+    editor.replace(norm, [fold as Node, ...casts, fused as Node], [conv]);
   }
+}
+
+/** The value before a cast: folding needs all of its digits. */
+function uncast(editor: Editor, value: Value | undefined): Value | undefined {
+  const producer = editor.producer(value);
+  return isNode(producer, 'cast') ? producer.inputs[0] : value;
+}
+
+/** A folded value in the type of what it stands for. */
+function recast(
+  editor: Editor,
+  value: Value,
+  { dtype }: Value,
+): { readonly node: Node; readonly value: Value } | undefined {
+  if (dtype === value.dtype) return undefined;
+  const result = editor.fresh(`${value.name}.${dtype}`, { shape: value.shape, dtype });
+  const node: NodeOf<'cast'> = {
+    kind: 'cast',
+    operation: cast,
+    name: result.name,
+    attributes: { dtype },
+    inputs: [value],
+    outputs: [result],
+  };
+  return { node: node as Node, value: result };
 }
 
 function fuseConvRelu(editor: Editor): void {
@@ -196,7 +234,8 @@ function fuseResidual(editor: Editor): void {
     const branch = sum.inputs.findIndex((input) => {
       const conv = editor.producer(input);
       const fusable = isNode(conv, 'conv2d') && !conv.attributes.relu && !conv.attributes.residual;
-      return fusable && editor.isOnlyReader(sum, input) && sum.inputs[0] !== sum.inputs[1];
+      const alike = sum.inputs[0]?.dtype === sum.inputs[1]?.dtype;
+      return fusable && alike && editor.isOnlyReader(sum, input) && sum.inputs[0] !== sum.inputs[1];
     });
     const conv = editor.producer(sum.inputs[branch]);
     const addend = sum.inputs[1 - branch];

@@ -88,9 +88,20 @@ export class Graph {
   readonly #scopes = new Map<string, Scope>();
   #nextId = 0;
   #path: string[] = [];
+  #updateStart: number | undefined;
 
   get nodes(): readonly Node[] {
     return this.#nodes;
+  }
+
+  /** Index of the first node of the update, which a run may leave out; the number of nodes where there is none. */
+  get updateStart(): number {
+    return this.#updateStart ?? this.#nodes.length;
+  }
+
+  /** The nodes appended from here on are the update: a run may leave them out. */
+  beginUpdate(): void {
+    this.#updateStart = this.#nodes.length;
   }
 
   /** Named results that the host may read after a run. */
@@ -208,6 +219,18 @@ export class Graph {
 
 export function elements(type: { readonly shape: readonly number[] }): number {
   return type.shape.reduce((product, extent) => product * extent, 1);
+}
+
+/** Bytes of one element; an `opaque` note counts as a byte an element, as engines keep it at most. */
+export function elementSize(dtype: DType): number {
+  if (dtype === 'f32' || dtype === 'i32') return 4;
+  return dtype === 'bf16' || dtype === 'f16' ? 2 : 1;
+}
+
+/** Throws where an operation would mix types. */
+export function sameType(a: TensorType, b: TensorType, where: string): void {
+  if (a.dtype === b.dtype) return;
+  throw shapeError(where, `mixes ${a.dtype} and ${b.dtype}`, 'cast one of them; autocast does');
 }
 
 export function sameShape(a: TensorType, b: TensorType): boolean {

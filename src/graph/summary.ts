@@ -1,4 +1,4 @@
-import { elements, type Graph, type Node, type Value } from './graph.js';
+import { elementSize, elements, type Graph, type Node, type Value } from './graph.js';
 import { isNode, type OperationKind } from './ops/index.js';
 import type { Pair } from './ops/window.js';
 
@@ -31,7 +31,7 @@ export interface Summary {
   readonly flops: number;
   /** Multiply-adds of the convolutions and linear layers alone, the figure that papers give. */
   readonly multiplyAdds: number;
-  /** Bytes of all layers' results for one picture in f32: what a backward pass has to keep, before any fusion. */
+  /** Bytes of all layers' results for one picture: what a backward pass has to keep, before any fusion. */
   readonly activationBytes: number;
 }
 
@@ -162,5 +162,5 @@ function flops(nodes: readonly Node[]): number {
 function activationBytes(nodes: readonly Node[]): number {
   return nodes
     .filter((node) => !isNode(node, 'flatten'))
-    .reduce((sum, { outputs: [y] }) => sum + (y ? elements(y) * Float32Array.BYTES_PER_ELEMENT : 0), 0);
+    .reduce((sum, { outputs: [y] }) => sum + (y ? elements(y) * elementSize(y.dtype) : 0), 0);
 }

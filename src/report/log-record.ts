@@ -25,6 +25,8 @@ export function logRecord(event: TrainEvent): LogRecord | undefined {
       return { level: 'info', event: 'saved', text: savedText(event), fields };
     case 'learningRate':
       return { level: 'info', event: kind, text: learningRateText(event), fields };
+    case 'skipped':
+      return { level: 'info', event: kind, text: skippedText(event), fields };
     case 'rejected':
       return { level: 'warn', event: kind, text: `rejected ${event.file}: ${event.reason}`, fields };
     case 'warning':
@@ -53,6 +55,11 @@ function epochLine(event: Event<'epoch'>): string {
 /** `saved runs/birds/checkpoints/epoch-0003.safetensors (the best so far)`. */
 export function savedText({ path, best }: Event<'checkpoint'>): string {
   return `saved ${path}${best ? ' (the best so far)' : ''}`;
+}
+
+/** `skipped 2 steps (9 in all) whose gradient was infinite: loss scale 16384`. */
+function skippedText({ steps, total, scale }: Event<'skipped'>): string {
+  return `skipped ${steps} ${steps === 1 ? 'step' : 'steps'} (${total} in all) whose gradient was infinite: loss scale ${scale}`;
 }
 
 /** `learning rate 0.05 -> 0.04668`. */

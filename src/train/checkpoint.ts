@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { parseSafetensors, type Safetensors, SafetensorsError } from '../interop/safetensors.js';
 import { trainConfig } from './config.js';
+import { scalerState } from './precision/loss-scaler.js';
 import { preparation } from './preparation.js';
 import { savedSchedule } from './schedules/index.js';
 
@@ -22,6 +23,8 @@ const epochResult = z.object({
   valAccuracy: z.number().nullable(),
   valTop5: z.number().nullable(),
   learningRate: z.number(),
+  /** Mean over the steps, where gradients are clipped by their norm. */
+  gradientNorm: z.number().nullable().optional(),
   seconds: z.number(),
 });
 
@@ -55,8 +58,13 @@ const info = z.object({
   history: z.array(epochResult),
   /** Sums over the batches of the broken off epoch, and the seconds that they took. */
   running: z
-    .object({ images: whole, loss: z.number(), top1: whole, top5: whole, seconds: z.number() })
+    .object({
+      ...{ images: whole, loss: z.number(), top1: whole, top5: whole, seconds: z.number() },
+      ...{ norm: z.number().optional(), norms: whole.optional() },
+    })
     .nullable(),
+  /** Of fp16; kept where the precision changes, for the steps that it skipped. */
+  lossScaler: scalerState.nullable().optional(),
   engine: z.string(),
   /** Version of resnode that wrote it. */
   resnode: z.string(),

@@ -7,6 +7,7 @@ import { checkPictureSize, createModel, defaultModel, type ModelSpec } from '../
 import type { Model, ModelDescription } from '../models/model.js';
 import { checkpointIntervalSetting } from './checkpoint-interval.js';
 import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
+import { type PrecisionSetting, precisions } from './precision/precision.js';
 import { resolveSchedule, type ScheduleSpec } from './schedules/index.js';
 import {
   listsFor,
@@ -31,7 +32,15 @@ export interface TrainSettings {
   classes?: number | undefined;
   /** Default 64. */
   batchSize?: number | undefined;
-  /** Default: `batchSize`. */
+  /** Micro-batches that a batch is computed in, their gradients added up. Default 1. */
+  accumulate?: number | undefined;
+  /** Largest norm of the gradient; a longer one is shortened to it. Default 0: any. */
+  clipNorm?: number | undefined;
+  /** Largest magnitude of each number of the gradient. Default 0: any. */
+  clipValue?: number | undefined;
+  /** Numbers that layers compute with; weights and their updates are fp32 in all. Default: fp32. */
+  precision?: PrecisionSetting | undefined;
+  /** Default: what the engine takes at once, `batchSize / accumulate`. */
   valBatchSize?: number | undefined;
   /** Epochs of the whole run. Default 80. */
   epochs?: number | undefined;
@@ -80,6 +89,10 @@ export const trainConfig = z.strictObject({
   initialization: z.enum(['xavier', 'kaiming']),
   crop: atLeastOne.max(8192),
   batchSize: atLeastOne.max(65_536),
+  accumulate: atLeastOne.max(65_536).optional(),
+  clipNorm: z.number().min(0).optional(),
+  clipValue: z.number().min(0).optional(),
+  precision: z.enum(precisions).optional(),
   valBatchSize: atLeastOne.max(65_536),
   epochs: atLeastOne,
   learningRate: z.number().min(0),
@@ -113,6 +126,10 @@ export interface ResolvedTraining {
 const defaults = {
   initialization: 'xavier',
   batchSize: 64,
+  accumulate: 1,
+  clipNorm: 0,
+  clipValue: 0,
+  precision: 'fp32',
   epochs: 80,
   labelSmoothing: 0,
   flip: true,
@@ -144,7 +161,8 @@ export function resolveTraining(options: {
   const stated = Object.entries(settings).filter(([, value]) => value !== undefined);
   const merged = { ...defaults, ...saved, ...Object.fromEntries(stated) };
   // said together in the run before: a new batch size does not leave the validation with the old one
-  const valBatchSize = given.valBatchSize ?? (given.batchSize ? undefined : saved?.valBatchSize);
+  const cut = given.batchSize ?? given.accumulate;
+  const valBatchSize = given.valBatchSize ?? (cut ? undefined : saved?.valBatchSize);
   const crop =
     merged.crop ?? sideOf(merged.transforms) ?? (dataset ? defaultCrop(model, dataset) : model.defaultSize);
   const config = checkConfig({
@@ -156,7 +174,7 @@ export function resolveTraining(options: {
       { height: crop, width: crop },
       merged.transforms && settingsFrom('.', merged.transforms),
     ),
-    valBatchSize: valBatchSize ?? merged.batchSize,
+    valBatchSize: valBatchSize ?? microBatchSize(merged),
     learningRate: merged.learningRate ?? optimizer.defaultLearningRate,
     optimizer: optimizer.spec,
     schedule: resolveSchedule(merged.schedule ?? { name: 'reduceLrOnPlateau' }, {
@@ -204,6 +222,21 @@ function mergeOptimizer(
   return kind === 'sgd' && 'momentum' in merged && merged.momentum === 0 && given?.nesterov === undefined
     ? { ...merged, nesterov: false }
     : merged;
+}
+
+/** Pictures that the engine takes at once. */
+export function microBatchSize({
+  batchSize,
+  accumulate = 1,
+}: Pick<TrainConfig, 'batchSize' | 'accumulate'>): number {
+  const size = batchSize / accumulate;
+  // what is no number at all is refused with its own message
+  if (Number.isInteger(size) || !Number.isInteger(batchSize) || !(accumulate >= 1)) return size;
+  const near = Math.max(1, Math.round(size)) * accumulate;
+  throw new UserError(`a batch of ${batchSize} does not divide into ${accumulate} micro-batches`, {
+    exitCode: exitCodes.usage,
+    hint: `The batch size is that of the whole step: give for example --batch-size ${near}.`,
+  });
 }
 
 function checkConfig(config: unknown): TrainConfig {

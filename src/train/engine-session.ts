@@ -1,5 +1,5 @@
 import type { BatchReader } from '../data/loader/batch-reader.js';
-import type { Engine, EngineState, HostArray, OptimizerSlot, Program } from '../engines/engine.js';
+import type { Engine, EngineState, OptimizerSlot, Program } from '../engines/engine.js';
 import { UserError } from '../errors.js';
 import { elements, type Graph, shapeText, type Value } from '../graph/graph.js';
 import { initialValues } from '../graph/initialize.js';
@@ -7,14 +7,16 @@ import { floatsOf, parseSafetensors, type Safetensors, SafetensorsWriter } from 
 import type { Initialization } from '../models/layers.js';
 import type { Model } from '../models/model.js';
 import type { Communicator } from '../parallel/communicator.js';
-import { philoxKey } from '../random/philox.js';
 import { gatherRows } from './gather-rows.js';
+import type { GradientPath } from './gradient-path.js';
 import { addBatch, noSums, type Sums } from './metrics.js';
 import type { Optimizer } from './optimizers/index.js';
 import { type PackedPredictions, PredictionPacker } from './packed-predictions.js';
+import type { ScalerState } from './precision/loss-scaler.js';
 import { type SpanRates, valueAt } from './schedules/index.js';
 import { type SpanProgress, type SpanRequest, type SpanResult, SpanRunner, type Step } from './span.js';
 import { inferenceGraph, trainingGraph } from './training-graph.js';
+import { TrainingStep } from './training-step.js';
 
 export interface SessionOptions {
   readonly engine: Engine;
@@ -35,8 +37,8 @@ export interface SessionOptions {
   readonly communicator?: Communicator | undefined;
 }
 
-export interface TrainingPart {
-  /** Of a whole step, over all replicas. */
+export interface TrainingPart extends GradientPath {
+  /** Of a whole step, over all replicas and micro-batches. */
   readonly batchSize: number;
   readonly optimizer: Optimizer;
   readonly labelSmoothing: number;
@@ -55,6 +57,13 @@ export interface TrainSpan extends SpanRates {
   readonly globalStep: number;
   /** Of the batches of the epoch before these. */
   readonly sums: Sums;
+  /** What the loss scaler came to before; absent where it never ran. */
+  readonly scaler?: ScalerState | undefined;
+}
+
+export interface TrainSpanResult extends SpanResult {
+  /** What the loss scaler came to. */
+  readonly scaler?: ScalerState | undefined;
 }
 
 export interface ClassifyResult extends SpanResult {
@@ -71,6 +80,7 @@ export class EngineSession {
   readonly #inference = new Map<number, Program>();
   readonly #graph: Graph | undefined;
   readonly #spans: SpanRunner | undefined;
+  readonly #step: TrainingStep | undefined;
   #stepped = false;
 
   /** @throws EngineError of the engine; every replica makes its own, and all train from the same weights */
@@ -84,15 +94,15 @@ export class EngineSession {
       return;
     }
     const replicas = communicator?.size ?? 1;
-    const { batchSize, syncBatchNorm = false, ...rest } = training;
-    this.#graph = trainingGraph(model, {
-      ...{ ...rest, classes, height, width, replicas, syncBatchNorm },
-      batchSize: batchSize / replicas,
-    });
-    this.#training = engine.compile(this.#graph, {
-      state: this.#state,
-      ...(communicator ? { communicator } : {}),
-    });
+    const part = { ...training, replicas };
+    const batchSize = training.batchSize / replicas / (training.accumulate ?? 1);
+    const graph = trainingGraph(model, { ...part, batchSize, classes, height, width });
+    const program = engine.compile(graph, { state: this.#state, ...(communicator ? { communicator } : {}) });
+    this.#graph = graph;
+    this.#training = program;
+    // what is dropped at one replica is not what is dropped at the next
+    const seed = training.seed + (communicator?.rank ?? 0) * 0x9e3779b1;
+    this.#step = new TrainingStep({ ...part, seed, program, graph, classes });
   }
 
   /** Bytes of the training program's arena. */
@@ -130,33 +140,26 @@ export class EngineSession {
   }
 
   /** Trains on the next batches of the loader. */
-  train(span: TrainSpan): SpanResult {
-    const { training, classes } = this.#options;
-    const program = this.#training;
-    if (!training || !program || !this.#graph) throw new Error('the session was made without training');
-    const names = this.#graph.values('input').map(({ name }) => name);
-    const rank = this.#options.communicator?.rank ?? 0;
-    // what is dropped at one replica is not what is dropped at the next
-    const seed = Int32Array.from(philoxKey(training.seed + rank * 0x9e3779b1));
-    return this.#span(span, ({ images, labels, labelled }, done, sums) => {
+  train(span: TrainSpan): TrainSpanResult {
+    const step = this.#step;
+    if (!step) throw new Error('the session was made without training');
+    let { scaler } = span;
+    const result = this.#span(span, ({ images, labels, labelled }, done, sums) => {
       // a batch of unreadable pictures teaches nothing
       if (labelled === 0) return sums;
-      const own = labels.reduce((count, label) => (label < 0 ? count : count + 1), 0);
-      const update = span.globalStep + done + 1;
-      const scalars = training.optimizer.scalars({
-        learningRate: valueAt(span.learningRate, done),
-        momentum: span.momentum === undefined ? Number.NaN : valueAt(span.momentum, done),
-        update,
-      });
-      const inputs: Record<string, HostArray> = { image: images, labels, seed, step: Int32Array.of(update) };
-      inputs.share = Float32Array.of(own / labelled);
-      for (const [name, value] of Object.entries(scalars)) inputs[name] = Float32Array.of(value);
-      program.run(pick(inputs, names));
+      const after = step.run(
+        { images, labels, labelled },
+        {
+          ...{ sums, scaler, step: span.globalStep + done + 1 },
+          learningRate: valueAt(span.learningRate, done),
+          momentum: span.momentum === undefined ? Number.NaN : valueAt(span.momentum, done),
+        },
+      );
       this.#stepped = true;
-      const loss = program.read('loss')[0] ?? Number.NaN;
-      if (!Number.isFinite(loss)) return undefined;
-      return addBatch(sums, { logits: program.read('logits'), labels, classes, loss });
+      scaler = after?.scaler;
+      return after?.sums;
     });
+    return { ...result, scaler };
   }
 
   /** Measures loss and accuracy on the next batches of the loader. */
@@ -342,14 +345,4 @@ function allFinite(values: Float32Array): boolean {
   let sum = 0;
   for (let index = 0; index < values.length; index++) sum += 0 * (values[index] as number);
   return sum === 0;
-}
-
-function pick(all: Record<string, HostArray>, names: readonly string[]): Record<string, HostArray> {
-  return Object.fromEntries(
-    names.map((name) => {
-      const array = all[name];
-      if (!array) throw new Error(`nothing to put into the graph's input '${name}'`);
-      return [name, array];
-    }),
-  );
 }

@@ -14,6 +14,7 @@ import type { Launch } from '../parallel/mpi/launch.js';
 import { type Compared, MpiRank } from '../parallel/mpi/rank.js';
 import { SharedMemoryCommunicator } from '../parallel/shared-memory.js';
 import { EngineSession } from './engine-session.js';
+import type { GradientPath } from './gradient-path.js';
 import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
 import type { SpanProgress } from './span.js';
 
@@ -28,14 +29,14 @@ export interface EngineThreadData {
   readonly height: number;
   readonly width: number;
   readonly training?:
-    | {
+    | (GradientPath & {
         readonly batchSize: number;
         readonly optimizer: OptimizerSpec;
         readonly labelSmoothing: number;
         readonly initialization: Initialization;
         readonly seed: number;
         readonly syncBatchNorm?: boolean | undefined;
-      }
+      })
     | undefined;
   readonly ring?: BatchRing | undefined;
   readonly group?: GroupPlace | undefined;

@@ -10,6 +10,8 @@ export type TrainEvent =
   | ({ readonly kind: 'epoch'; readonly epochs: number; readonly steps: number } & EpochResult)
   /** A checkpoint is on the disk, durable, and marked as the last. */
   | ({ readonly kind: 'checkpoint' } & SavedCheckpoint)
+  /** Steps whose gradient was infinite in half precision were left out; the loss is scaled by `scale` from here on. */
+  | { readonly kind: 'skipped'; readonly steps: number; readonly total: number; readonly scale: number }
   | { readonly kind: 'learningRate'; readonly from: number; readonly to: number }
   /** A picture that could not be used, once for each. */
   | { readonly kind: 'rejected'; readonly file: string; readonly reason: string }
@@ -47,6 +49,8 @@ export interface TrainStep {
   readonly loss: number;
   /** Percent. */
   readonly trainAccuracy: number;
+  /** Mean of the gradient's norm before clipping, where it is clipped by its norm. */
+  readonly gradientNorm?: number;
   readonly learningRate: number;
 }
 

@@ -8,6 +8,9 @@ export interface Sums {
   readonly top1: number;
   /** Pictures whose class was among the five largest. */
   readonly top5: number;
+  /** Sum over the steps whose norm was taken of the gradient's norm, where it is clipped, and their number. */
+  readonly norm?: number | undefined;
+  readonly norms?: number | undefined;
 }
 
 export const noSums: Sums = { images: 0, loss: 0, top1: 0, top5: 0 };
@@ -17,10 +20,20 @@ export interface Means {
   readonly loss: number;
   readonly top1: number;
   readonly top5: number;
+  /** Of the gradient before clipping, where it is clipped. */
+  readonly gradientNorm?: number;
 }
 
-export function meansOf({ images, loss, top1, top5 }: Sums): Means {
-  return { loss: loss / images, top1: (100 * top1) / images, top5: (100 * top5) / images };
+export function meansOf({ images, loss, top1, top5, norm, norms }: Sums): Means {
+  return {
+    ...{ loss: loss / images, top1: (100 * top1) / images, top5: (100 * top5) / images },
+    ...(norm === undefined || norms === undefined ? {} : { gradientNorm: norm / norms }),
+  };
+}
+
+/** Adds the gradient's norm of one step. */
+export function addNorm(sums: Sums, norm: number): Sums {
+  return { ...sums, norm: (sums.norm ?? 0) + norm, norms: (sums.norms ?? 0) + 1 };
 }
 
 /**
@@ -49,7 +62,7 @@ export function addBatch(
   }
   images += counted;
   loss += batch.loss === undefined ? entropy : counted > 0 ? batch.loss * counted : 0;
-  return { images, loss, top1, top5 };
+  return { ...sums, images, loss, top1, top5 };
 }
 
 /** Number of classes before `label` in the order of the logits; of equal ones the first comes first. */

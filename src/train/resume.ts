@@ -72,8 +72,9 @@ export function resumePosition(
   dataset: Dataset,
   warn: (message: string) => void,
 ): Position {
-  const { epoch, step, globalStep, running, history, best } = info;
-  const base = { ...startPosition, epoch, globalStep, history, best };
+  const { epoch, step, globalStep, running, history, best, lossScaler } = info;
+  const scaler = lossScaler ?? undefined;
+  const base = { ...startPosition, epoch, globalStep, history, best, scaler };
   if (step === 0) return base;
   const before = info.config;
   const same =

@@ -183,7 +183,8 @@ function agree(communicator: Communicator, before: Before): Agreed {
   const [allImages = 0, allLoss = 0, allTop1 = 0, allTop5 = 0, labelled = 0, ...said] = numbers;
   const [notFinite, stopped, starved, paused] = said.map((count) => count > 0);
   return {
-    sums: { images: allImages, loss: allLoss, top1: allTop1, top5: allTop5 },
+    // the norm is that of the gradients' sum, which all members have
+    sums: { ...before.sums, images: allImages, loss: allLoss, top1: allTop1, top5: allTop5 },
     labelled,
     notFinite: notFinite === true,
     stopped: stopped === true,
@@ -198,6 +199,7 @@ function added(a: Sums, b: Sums): Sums {
     loss: a.loss + b.loss,
     top1: a.top1 + b.top1,
     top5: a.top5 + b.top5,
+    ...(b.norm === undefined ? {} : { norm: (a.norm ?? 0) + b.norm, norms: (a.norms ?? 0) + (b.norms ?? 0) }),
   };
 }
 

@@ -308,6 +308,8 @@ async function startEngine(
 ): Promise<TrainingEngine | undefined> {
   const { config, model, optimizer } = training;
   const { batchSize, labelSmoothing, initialization, seed, threads, crop, syncBatchNorm } = config;
+  const { accumulate, clipNorm, clipValue } = config;
+  const path = { accumulate, clipNorm: clipNorm || undefined, clipValue: clipValue || undefined };
   try {
     return await EngineGroup.start(
       {
@@ -320,12 +322,8 @@ async function startEngine(
         height: crop,
         width: crop,
         training: {
-          batchSize,
-          optimizer: optimizer.spec,
-          labelSmoothing,
-          initialization,
-          seed,
-          syncBatchNorm,
+          ...{ batchSize, optimizer: optimizer.spec, labelSmoothing, initialization, seed },
+          ...{ syncBatchNorm, ...path },
         },
         ring: loader.ring,
         onMessage: (text) => listener({ kind: 'message', text }),

@@ -9,6 +9,8 @@ import type { TrainingEngine } from './engine-group.js';
 import type { EpochQueue } from './epoch-queue.js';
 import type { TrainListener, TrainStep } from './events.js';
 import { meansOf, noSums, type Sums } from './metrics.js';
+import type { ScalerState } from './precision/loss-scaler.js';
+import { reportSkipped } from './precision/report-skipped.js';
 import { type PictureListener, predictQueued } from './predictions.js';
 import type { Preparation } from './preparation.js';
 import type { RunFolder } from './run-folder.js';
@@ -44,6 +46,7 @@ export interface Position {
   /** Of the batches of the epoch that is begun, and the seconds that they took. */
   readonly sums: Sums;
   readonly seconds: number;
+  readonly scaler?: ScalerState | undefined;
   readonly history: readonly EpochResult[];
   readonly best: CheckpointInfo['best'];
 }
@@ -150,7 +153,9 @@ export class Trainer {
         learningRate: valueAt(rates.learningRate, done - 1),
       });
     const request = { batches, milliseconds, globalStep: start.globalStep, ...rates, sums: start.sums };
-    const result = await engine.call('train', request);
+    const { scaler } = start;
+    const result = await engine.call('train', { ...request, scaler });
+    reportSkipped(scaler, result.scaler, this.#options.listener);
     if (result.ended === 'notFinite') throw this.#notFinite('loss', start.step + result.batches);
     schedule.advance(result.batches);
     this.#position = {
@@ -158,6 +163,7 @@ export class Trainer {
       step: start.step + result.batches,
       globalStep: start.globalStep + result.batches,
       sums: result.sums,
+      scaler: result.scaler,
       seconds: seconds(),
     };
     if (result.ended === 'starved') await this.#starve(result);
@@ -184,7 +190,7 @@ export class Trainer {
   /** Ends an epoch: figures, schedule, checkpoint. The rate of the next epoch is settled before the save. */
   async #close(validated: Sums | undefined, seconds: number): Promise<void> {
     const { schedule, training, listener } = this.#options;
-    const { epoch, sums, history, globalStep } = this.#position;
+    const { epoch, sums, history, globalStep, scaler } = this.#position;
     const { epochs } = training.config;
     const train = meansOf(sums);
     const val = validated && meansOf(validated);
@@ -196,6 +202,7 @@ export class Trainer {
       valAccuracy: finite(val?.top1),
       valTop5: finite(val?.top5),
       learningRate: schedule.learningRate,
+      ...(train.gradientNorm === undefined ? {} : { gradientNorm: finite(train.gradientNorm) }),
       seconds,
     };
     const metric = result.valAccuracy ?? result.trainAccuracy ?? 0;
@@ -204,6 +211,7 @@ export class Trainer {
       ...startPosition,
       epoch: epoch + 1,
       globalStep,
+      scaler,
       history: [...history, result],
       best: isBest ? { epoch: epoch + 1, accuracy: metric } : this.#position.best,
     };
@@ -289,7 +297,7 @@ export class Trainer {
     at: Pick<TrainStep, 'phase' | 'timed' | 'seconds'> & { done: number; sums: Sums; learningRate?: number },
   ): void {
     const { listener, training, schedule } = this.#options;
-    const { loss, top1 } = meansOf(at.sums);
+    const { loss, top1, gradientNorm } = meansOf(at.sums);
     listener({
       kind: 'step',
       phase: at.phase,
@@ -301,6 +309,7 @@ export class Trainer {
       seconds: at.seconds,
       loss,
       trainAccuracy: top1,
+      ...(gradientNorm === undefined ? {} : { gradientNorm }),
       learningRate: at.learningRate ?? schedule.learningRate,
     });
   }
@@ -308,7 +317,7 @@ export class Trainer {
   #info(position: Position): CheckpointInfo {
     const { training, dataset, preparation, schedule } = this.#options;
     const { config, model } = training;
-    const { epoch, step, globalStep, sums, seconds, history, best } = position;
+    const { epoch, step, globalStep, sums, scaler, seconds, history, best } = position;
     const { mean, std } = runNormalization(config, dataset);
     return {
       model: { name: model.name, description: model.description },
@@ -327,6 +336,7 @@ export class Trainer {
       best,
       history: [...history],
       running: step > 0 ? { ...sums, seconds } : null,
+      lossScaler: scaler ?? null,
       engine: 'onednn',
       resnode: resnodeVersion,
     };

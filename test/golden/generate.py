@@ -1,4 +1,4 @@
-"""Makes the golden files: python test/golden/generate.py [ops] [optimizers] [schedules] [training] [formula] [report] [networks [NAME ...]]"""
+"""Makes the golden files: python test/golden/generate.py [ops] [optimizers] [gradients] [schedules] [training] [formula] [report] [networks [NAME ...]]"""
 
 import sys
 from pathlib import Path
@@ -9,6 +9,7 @@ import torch
 
 import conv
 import formula_file
+import gradients
 import networks
 import ops
 import optimizers
@@ -19,6 +20,7 @@ import training
 PARTS = {
     "ops": lambda: (conv.generate(), ops.generate()),
     "optimizers": optimizers.generate,
+    "gradients": gradients.generate,
     "schedules": schedules.generate,
     "training": training.generate,
     "formula": formula_file.generate,

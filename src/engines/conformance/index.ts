@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { Engine } from '../engine.js';
+import { gradientConformance } from './gradients.js';
 import { networkConformance } from './networks.js';
 import { operationConformance } from './operations.js';
 import { optimizerConformance } from './optimizers.js';
@@ -17,5 +18,6 @@ export function engineConformance(start: () => Promise<Engine>): void {
   };
   operationConformance(get);
   optimizerConformance(get);
+  gradientConformance(get);
   networkConformance(get);
 }

@@ -18,6 +18,8 @@ export interface Compiled {
   /** Steps that depend on parameters only: run again when these have changed. */
   readonly prologue: readonly Step[];
   readonly steps: readonly Step[];
+  /** Index of the first step of the update. */
+  readonly updateStart: number;
   readonly regions: readonly ArenaRegion[];
   readonly outputs: ReadonlyMap<string, Tensor>;
   readonly inputs: ReadonlyMap<string, { value: Value; tensor: Tensor }>;
@@ -45,14 +47,15 @@ export function compileGraph(
     for (const value of graph.values('input')) emitter.declareInput(value);
     for (const node of graph.nodes as readonly GraphNode[]) kernelOf(node.kind).prepare?.(node, emitter);
     graph.nodes.forEach((node, index) => {
+      if (index === graph.updateStart) list.beginUpdate();
       emitter.begin(index);
       emitNode(node, emitter);
     });
     const outputs = new Map([...graph.outputs].map(([name, value]) => [name, emitter.tensor(value)]));
     state.finish();
     const steps = list.finish(outputs);
-    const { prologue, regions } = list;
-    return { prologue, steps, regions, outputs, inputs, updatesState, descriptors };
+    const { prologue, regions, updateStart } = list;
+    return { prologue, steps, updateStart, regions, outputs, inputs, updatesState, descriptors };
   } catch (error) {
     descriptors.close();
     throw error;

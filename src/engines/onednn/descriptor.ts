@@ -1,3 +1,4 @@
+import type { DType } from '../../graph/graph.js';
 import { EngineError } from '../engine.js';
 import {
   type Argument,
@@ -11,6 +12,11 @@ import {
 } from './ffi.js';
 
 export type ElementType = keyof typeof dataTypes;
+/** How oneDNN calls a type of the graph; the forward passes' notes are bytes to it. */
+export function elementType(dtype: DType): ElementType {
+  return dtype === 'opaque' ? 'u8' : dtype;
+}
+
 export type FormatTag = keyof typeof formatTags;
 
 /** Calls a function that makes a handle; an error carries what was being made and the library's words. */

@@ -1,6 +1,6 @@
 import { elements, type Graph, type Node, required, shapeText, type Value } from '../../graph/graph.js';
 import type { Communicator } from '../../parallel/communicator.js';
-import { type Descriptor, Descriptors, type ElementType, type FormatTag } from './descriptor.js';
+import { type Descriptor, Descriptors, type ElementType, elementType, type FormatTag } from './descriptor.js';
 import { type Argument, arg, type FunctionName, type Handle } from './ffi.js';
 import { activationLayout } from './layout.js';
 import type { Runtime } from './runtime.js';
@@ -27,6 +27,8 @@ export class Emitter {
   readonly #memoized = new Map<string, Handle>();
   readonly #plain = new Map<string, Descriptor>();
   readonly #converted = new Map<Tensor, Tensor[]>();
+  /** Casts into half precision that are done where they are read, by the reorder that is due there anyway. */
+  readonly #casts = new Map<Value, Value>();
   readonly #holders = new Map<ArenaRegion, Set<Value>>();
   readonly #lastReader = new Map<Value, number>();
   readonly #scratchpad: ArenaRegion;
@@ -61,8 +63,7 @@ export class Emitter {
 
   /** Makes an input known; a small one has a place of its own, so that host code can read it. */
   declareInput(value: Value): void {
-    const type: ElementType = value.dtype === 'i32' ? 'i32' : 'f32';
-    const descriptor = this.descriptors.plain(value.shape, type);
+    const descriptor = this.descriptors.plain(value.shape, elementType(value.dtype));
     const copy = elements(value) * 4 <= copiedInput ? this.#region(descriptor.size) : undefined;
     if (copy) copy.persistent = true;
     const tensor: Tensor = { descriptor, place: { kind: 'input', name: value.name, copy }, offset: 0 };
@@ -72,12 +73,19 @@ export class Emitter {
 
   /** Whether somebody wants the value and no kernel has said where it is. */
   lacks(value: Value): boolean {
-    return !this.#tensors.has(value) && this.#lastReader.has(value);
+    return !this.#tensors.has(value) && !this.#casts.has(value) && this.#lastReader.has(value);
   }
 
   tensor(value: Value): Tensor {
     const known = this.#tensors.get(value);
     if (known) return known;
+    const before = this.#casts.get(value);
+    if (before) {
+      // one object for all readers, so that each layout is made once
+      const tensor = this.tensor(before);
+      this.#tensors.set(value, tensor);
+      return tensor;
+    }
     if (value.role !== 'parameter' && value.role !== 'statistic')
       throw new Error(`'${value.name}' is not computed yet`);
     return this.state.tensor(this.state.slot(value.name));
@@ -126,16 +134,36 @@ export class Emitter {
     }
   }
 
+  /**
+   * Says that a value is another in half precision. Its tensor is the other's, in fp32 still: whoever reads it
+   * converts it into the layout and the type that it wants.
+   */
+  defineCast(value: Value, from: Value): void {
+    this.#casts.set(value, from);
+    const tensor = this.#tensors.get(from);
+    const region = tensor && regionOf(tensor);
+    if (region) this.#holders.get(region)?.add(value);
+  }
+
+  /** What a cast into half precision was made from; other values as they are. */
+  beforeCast(value: Value): Value {
+    return this.#casts.get(value) ?? value;
+  }
+
   /** Sets a place aside for a value that a later kernel wants there. */
   designate(value: Value, tensor: Tensor): void {
     this.#designated.set(value, () => tensor);
   }
 
   /** Sends a gradient to its place in the flat buffer, which takes on the layout of its parameter. */
-  designateGradient(parameter: Value, gradient: Value): void {
+  designateGradient(
+    parameter: Value,
+    gradient: Value,
+    flat: 'gradient' | 'microGradient' = 'gradient',
+  ): void {
     const slot = this.state.slot(parameter.name);
-    this.#designated.set(gradient, () => this.state.tensor(slot, 'gradient'));
-    this.state.flat('gradient');
+    this.#designated.set(gradient, () => this.state.tensor(slot, flat));
+    this.state.flat(flat);
   }
 
   /** Copies a value into the place set aside for it, unless it was made there. */
@@ -173,8 +201,8 @@ export class Emitter {
     return copy;
   }
 
-  plain(tensor: Tensor, name: string): Tensor {
-    const { shape, type } = tensor.descriptor;
+  plain(tensor: Tensor, name: string, type: ElementType = tensor.descriptor.type): Tensor {
+    const { shape } = tensor.descriptor;
     return this.convert(tensor, this.descriptors.plain(shape, type), name);
   }
 
@@ -204,8 +232,13 @@ export class Emitter {
   }
 
   /** A descriptor of pictures in a definite blocked layout. */
-  blocked(shape: readonly number[]): Descriptor {
-    return this.descriptors.make(shape, 'f32', this.layout === 'any' ? 'nChw8c' : this.layout);
+  blocked(shape: readonly number[], type: ElementType = 'f32'): Descriptor {
+    return this.descriptors.make(shape, type, this.layout === 'any' ? 'nChw8c' : this.layout);
+  }
+
+  /** As {@link blocked} for pictures, plain for all else. */
+  blockedOrPlain(shape: readonly number[], type: ElementType): Descriptor {
+    return shape.length === 4 ? this.blocked(shape, type) : this.descriptors.plain(shape, type);
   }
 
   /** Attributes with the scratchpad handed over by us, and post-operations. */

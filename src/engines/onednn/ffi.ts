@@ -18,6 +18,8 @@ export const algorithm = {
   avgPoolExcludePadding: 0x3ff,
   add: 0x1fff0,
   multiply: 0x1fff1,
+  maximum: 0x1fff2,
+  minimum: 0x1fff3,
   divide: 0x1fff4,
   reductionSum: 0x2fff4,
   logSoftmax: 0x30001,

@@ -1,6 +1,6 @@
 import { elements } from '../../graph/graph.js';
 import { planMemory } from '../../graph/memory-plan.js';
-import { EngineError, type HostArray, type Program } from '../engine.js';
+import { EngineError, type HostArray, type Program, type RunOptions } from '../engine.js';
 import type { Compiled } from './compiler.js';
 import { check, create, type Descriptor } from './descriptor.js';
 import type { Handle } from './ffi.js';
@@ -15,7 +15,8 @@ const regionAlignment = 4096;
 
 interface Bound {
   readonly name: string;
-  run(): void;
+  /** True: the run ends here. */
+  run(): boolean | undefined;
 }
 
 /** The memory objects of an input that is read where the host keeps it. */
@@ -71,7 +72,7 @@ export class OneDnnProgram implements Program {
     }
   }
 
-  run(inputs: Readonly<Record<string, HostArray>>): void {
+  run(inputs: Readonly<Record<string, HostArray>>, { update = true }: RunOptions = {}): void {
     const { state, compiled, runtime, poison } = this.#parts;
     if (this.#closed) throw new EngineError('the program is closed');
     this.#bindInputs(inputs);
@@ -82,11 +83,14 @@ export class OneDnnProgram implements Program {
       this.#preparedVersion = state.version;
     }
     const steps = this.#steps;
-    for (let index = 0; index < steps.length; index++) {
-      (steps[index] as Bound).run();
-      if (poison)
-        for (const region of this.#ending[index] ?? []) this.#arena.fill(region.offset, region.size, 0xff);
+    const end = update ? steps.length : compiled.updateStart;
+    let index = 0;
+    for (let ended = false; index < end && !ended; index++) {
+      ended = (steps[index] as Bound).run() === true;
+      if (poison) this.#poison(index);
     }
+    // what the steps left out would have ended
+    if (poison) for (; index < steps.length; index++) this.#poison(index);
     runtime.library.call('dnnl_stream_wait', runtime.stream);
     if (compiled.updatesState) state.version += 1;
   }
@@ -123,6 +127,10 @@ export class OneDnnProgram implements Program {
     this.#parts.compiled.descriptors.close();
     this.#arena.close();
     this.#held = [];
+  }
+
+  #poison(step: number): void {
+    for (const region of this.#ending[step] ?? []) this.#arena.fill(region.offset, region.size, 0xff);
   }
 
   #bindInputs(inputs: Readonly<Record<string, HostArray>>): void {
@@ -177,7 +185,13 @@ export class OneDnnProgram implements Program {
       ints: (index) => at(index).memory.ints(at(index).offset, counts[index] ?? 0),
       bytes: (index) => at(index).memory.bytes(at(index).offset, tensors[index]?.descriptor.size ?? 0),
     };
-    return { name: step.name, run: () => step.run(views) };
+    return {
+      name: step.name,
+      run: () => {
+        step.run(views);
+        return step.ends?.(views);
+      },
+    };
   }
 
   #bindPrimitive(step: Extract<Step, { kind: 'primitive' }>): Bound {
@@ -202,6 +216,7 @@ export class OneDnnProgram implements Program {
       run: () => {
         const status = library.call('dnnl_primitive_execute', primitive, stream, count, list);
         if (status !== 0) check(name, status);
+        return undefined;
       },
     };
   }

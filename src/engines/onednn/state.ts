@@ -9,7 +9,8 @@ import type { FlatBuffer, Tensor } from './tensor.js';
 /** Cache line: neighbours in a flat buffer never share one. */
 const slotAlignment = 64;
 
-export type FlatName = 'parameter' | 'gradient' | 'statistic' | OptimizerSlot;
+/** `microGradient`: of one micro-batch, to be added to `gradient`. */
+export type FlatName = 'parameter' | 'gradient' | 'microGradient' | 'statistic' | OptimizerSlot;
 
 export interface Slot {
   readonly value: Value;

@@ -10,6 +10,8 @@ export class StepList {
   readonly #steps: Array<Step | (() => Step[])> = [];
   readonly #constant = new Set<ArenaRegion>();
   readonly #updatesState: boolean;
+  #updateMark = Number.POSITIVE_INFINITY;
+  #updateStart = 0;
 
   /** @param options.updatesState whether the program changes parameters, so that none of its steps is constant */
   constructor(options: { updatesState: boolean }) {
@@ -36,6 +38,16 @@ export class StepList {
     }
   }
 
+  /** The steps pushed from here on belong to the update. */
+  beginUpdate(): void {
+    this.#updateMark = this.#steps.length;
+  }
+
+  /** Index of the first step of the update, once the list is finished. */
+  get updateStart(): number {
+    return this.#updateStart;
+  }
+
   /** Steps that can only be made when the flat buffers have their final order. */
   pushLate(make: () => Step[]): void {
     this.#steps.push(make);
@@ -48,7 +60,9 @@ export class StepList {
 
   /** All steps of a run; the regions then have their lifetimes. */
   finish(outputs: ReadonlyMap<string, Tensor>): Step[] {
-    const steps = this.#steps.flatMap((step) => (typeof step === 'function' ? step() : step));
+    const made = this.#steps.map((step) => (typeof step === 'function' ? step() : [step]));
+    this.#updateStart = made.slice(0, this.#updateMark).flat().length;
+    const steps = made.flat();
     this.#measureLifetimes(steps, outputs);
     return steps;
   }

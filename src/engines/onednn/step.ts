@@ -26,6 +26,8 @@ export interface HostStep {
   readonly reads: readonly Tensor[];
   readonly writes: readonly Tensor[];
   readonly run: (views: HostViews) => void;
+  /** Asked after `run`: true leaves out all steps behind this one. */
+  readonly ends?: (views: HostViews) => boolean;
 }
 
 export type Step = PrimitiveStep | HostStep;

@@ -1,4 +1,4 @@
-import { defineOperation, elements, required, sameShape, shapeError, shapeText } from '../graph.js';
+import { defineOperation, elements, required, sameShape, sameType, shapeError, shapeText } from '../graph.js';
 
 type NoAttributes = Readonly<Record<string, never>>;
 
@@ -15,6 +15,7 @@ export const add = defineOperation({
         'the shortcut needs the stride and the channels of the branch beside it',
       );
     }
+    sameType(a, b, where);
     return [{ shape: a.shape, dtype: a.dtype }];
   },
   gradient: ({ outputGradients: [dy] }) => [dy, dy],

@@ -35,8 +35,8 @@ export const batchNormBackward = defineOperation({
   kind: 'batchNormBackward',
   infer(_: BatchNormAttributes, inputs, where) {
     const x = required(inputs, 1, where);
-    const scale = required(inputs, 4, where);
-    return [x, scale, scale];
+    const dscale: TensorType = { shape: required(inputs, 4, where).shape, dtype: 'f32' };
+    return [{ shape: x.shape, dtype: x.dtype }, dscale, dscale];
   },
   flops: (_, inputs) => 8 * elements(required(inputs, 1, 'batchNormBackward')),
 });

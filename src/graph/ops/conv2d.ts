@@ -3,6 +3,7 @@ import {
   elements,
   nchw,
   required,
+  sameType,
   shapeError,
   shapeText,
   type TensorType,
@@ -45,6 +46,7 @@ export const conv2d = defineOperation({
         `give the layer ${channels} input channels, both counts divisible by the groups`,
       );
     }
+    sameType(x, weight, where);
     const bias = inputs[2];
     if (bias && !attributes.residual && elements(bias) !== out) {
       throw shapeError(

@@ -9,10 +9,12 @@ import {
   updateStatistics,
 } from './batch-norm.js';
 import { bias, biasBackward } from './bias.js';
+import { cast } from './cast.js';
 import { conv2d, conv2dBackwardInput, conv2dBackwardWeight } from './conv2d.js';
 import { dropout, dropoutBackward } from './dropout.js';
 import { fill } from './fill.js';
 import { flatten, flattenBackward } from './flatten.js';
+import { accumulateGradients, clipGradientNorm, clipGradientValue, unscaleGradients } from './gradients.js';
 import { linear, linearBackwardInput, linearBackwardWeight } from './linear.js';
 import { logSoftmax, logSoftmaxBackward } from './log-softmax.js';
 import { nllLoss, nllLossBackward, softmaxCrossEntropy, softmaxCrossEntropyBackward } from './loss.js';
@@ -39,6 +41,7 @@ export const operations = {
   updateStatistics,
   bias,
   biasBackward,
+  cast,
   conv2d,
   conv2dBackwardInput,
   conv2dBackwardWeight,
@@ -58,6 +61,10 @@ export const operations = {
   softmaxCrossEntropyBackward,
   sgd,
   adam,
+  accumulateGradients,
+  unscaleGradients,
+  clipGradientNorm,
+  clipGradientValue,
   avgPool,
   avgPoolBackward,
   globalAvgPool,

@@ -1,4 +1,13 @@
-import { defineOperation, elements, nc, required, shapeError, shapeText, type TensorType } from '../graph.js';
+import {
+  defineOperation,
+  elements,
+  nc,
+  required,
+  sameType,
+  shapeError,
+  shapeText,
+  type TensorType,
+} from '../graph.js';
 
 type NoAttributes = Readonly<Record<string, never>>;
 
@@ -22,6 +31,7 @@ export const linear = defineOperation({
         `give the layer ${features} input features, or another picture size`,
       );
     }
+    sameType(x, weight, where);
     const bias = inputs[2];
     if (bias && elements(bias) !== out) {
       throw shapeError(

@@ -71,5 +71,8 @@ function labelled(inputs: readonly TensorType[], where: string): TensorType {
       `give one i32 label to each of the ${n} rows`,
     );
   }
+  if (scores.dtype !== 'f32') {
+    throw shapeError(where, `scores come in ${scores.dtype}`, 'cast them: a loss is computed in f32');
+  }
   return scores;
 }

@@ -8,7 +8,7 @@ export interface Curves {
   readonly history: readonly EpochResult[];
 }
 
-type Quantity = keyof Omit<EpochResult, 'epoch'>;
+type Quantity = keyof Omit<EpochResult, 'epoch' | 'gradientNorm'>;
 
 /** A chart of the curves: what is measured in training, and beside it in validation. */
 export interface CurvesPanel {

@@ -24,6 +24,7 @@ export function curvesOf(options: { images: number }): Curve[] {
         ...point('Learning Rate', result.learningRate),
         ...point('Pictures per Second', result.seconds > 0 ? images / result.seconds : null),
         ...point('Top-5', result.valTop5),
+        ...point('Gradient Norm', result.gradientNorm ?? null),
       ],
     },
     { folder: 'Loss_train', values: ({ loss }) => point('Loss', loss) },

@@ -1,6 +1,6 @@
 import { elements, required, type TensorType, type Value } from '../../../graph/graph.js';
 import type { Conv2dAttributes } from '../../../graph/ops/conv2d.js';
-import type { Descriptor, Descriptors } from '../descriptor.js';
+import { type Descriptor, type Descriptors, type ElementType, elementType } from '../descriptor.js';
 import type { Emitter } from '../emitter.js';
 import { algorithm, arg, type Handle, prop } from '../ffi.js';
 import { fewChannels } from '../layout.js';
@@ -14,6 +14,8 @@ interface Geometry {
   readonly destination: readonly number[];
   readonly windows: readonly [BigInt64Array, BigInt64Array, BigInt64Array, BigInt64Array];
   readonly bias: boolean;
+  /** Of what is read and written; gradients of weights are f32 whatever it is. */
+  readonly type: ElementType;
 }
 
 /** Layouts asked for; `any` leaves it to the primitive. */
@@ -50,7 +52,7 @@ export const conv2d: Kernel<'conv2d'> = {
     const attribute = emitter.attributes(addend || attributes.relu ? append : undefined);
     const descriptor = required([forward(emitter, geometry, wanted, attribute)], 0, name);
     const { descriptors } = emitter;
-    const read = chooser(descriptors, descriptor);
+    const read = chooser(descriptors, descriptor, geometry.type);
     const sourceTensor = emitter.convert(source, read('source', geometry.source), name);
     const prepared = emitter.convert(weight, read('weights', geometry.weight), `${name}.weight`);
     const destination = inPlace ?? emitter.allocateFor(y, read('destination', geometry.destination));
@@ -58,7 +60,7 @@ export const conv2d: Kernel<'conv2d'> = {
       [arg.source, sourceTensor],
       [arg.weights, prepared],
     ];
-    if (bias) reads.push([arg.bias, emitter.plain(emitter.tensor(bias), name)]);
+    if (bias) reads.push([arg.bias, emitter.plain(emitter.tensor(emitter.beforeCast(bias)), name)]);
     if (addend && !inPlace) reads.push([arg.postOpSource1(0), addend]);
     emitter.emit(name, descriptor, reads, [[arg.destination, destination]]);
     emitter.define(y, destination);
@@ -79,14 +81,14 @@ export const conv2dBackwardInput: Kernel<'conv2dBackwardInput'> = {
         emitter.runtime.engine,
         algorithm.convolutionDirect,
         wanted.source.handle,
-        any(emitter, geometry.weight).handle,
+        any(emitter, geometry.weight, geometry.type).handle,
         wanted.destination.handle,
         ...geometry.windows,
         hint,
         emitter.attributes(),
       );
     const descriptor = fast(emitter, geometry, choice, make);
-    const read = chooser(emitter.descriptors, descriptor);
+    const read = chooser(emitter.descriptors, descriptor, geometry.type);
     const dyTensor = emitter.convert(dy, read('diffDestination', geometry.destination), name);
     const weight = weightTensor(emitter, weightValue, geometry, choice);
     const prepared = emitter.convert(weight, read('weights', geometry.weight), `${name}.weight`);
@@ -108,10 +110,10 @@ export const conv2dBackwardWeight: Kernel<'conv2dBackwardWeight'> = {
     const geometry = geometryOf(attributes, xValue, dweight, dyValue, attributes.bias);
     const choice = forwardChoice(emitter, name, geometry);
     const descriptor = backwardWeight(emitter, geometry, choice);
-    const read = chooser(emitter.descriptors, descriptor);
+    const read = chooser(emitter.descriptors, descriptor, geometry.type);
     const x = emitter.convert(emitter.tensor(xValue), read('source', geometry.source), name);
     const dy = emitter.convert(emitter.tensor(dyValue), read('diffDestination', geometry.destination), name);
-    const target = emitter.allocateFor(dweight, read('diffWeights', geometry.weight));
+    const target = emitter.allocateFor(dweight, read('diffWeights', geometry.weight, 'f32'));
     const writes: Array<readonly [number, Tensor]> = [[arg.diffWeights, target]];
     const dbias = node.outputs[1];
     const biasTarget = dbias && emitter.allocateFor(dbias, emitter.descriptors.plain(dbias.shape, 'f32'));
@@ -150,11 +152,12 @@ function geometryOf(
     // oneDNN counts a dense kernel as dilation 0
     windows: [big(attributes.stride), big(attributes.dilation.map((step) => step - 1)), padding, padding],
     bias,
+    type: elementType(x.dtype),
   };
 }
 
-function any(emitter: Emitter, shape: readonly number[]): Descriptor {
-  return emitter.descriptors.make(shape, 'f32', 'any');
+function any(emitter: Emitter, shape: readonly number[], type: ElementType): Descriptor {
+  return emitter.descriptors.make(shape, type, 'any');
 }
 
 function forward(
@@ -170,7 +173,7 @@ function forward(
     emitter.trains ? prop.training : prop.inference,
     algorithm.convolutionDirect,
     wanted.source.handle,
-    any(emitter, geometry.weight).handle,
+    any(emitter, geometry.weight, geometry.type).handle,
     bias,
     wanted.destination.handle,
     ...geometry.windows,
@@ -181,12 +184,15 @@ function forward(
 /** The graph's layout where a fast implementation takes it, else what oneDNN prefers. */
 function forwardChoice(emitter: Emitter, name: string, geometry: Geometry): Choice {
   const free: Wanted = {
-    source: any(emitter, geometry.source),
-    destination: any(emitter, geometry.destination),
+    source: any(emitter, geometry.source, geometry.type),
+    destination: any(emitter, geometry.destination, geometry.type),
   };
   const fixed: Wanted = {
-    source: (geometry.source[1] ?? 0) <= fewChannels ? free.source : emitter.activation(geometry.source),
-    destination: emitter.activation(geometry.destination),
+    source:
+      (geometry.source[1] ?? 0) <= fewChannels
+        ? free.source
+        : emitter.activation(geometry.source, geometry.type),
+    destination: emitter.activation(geometry.destination, geometry.type),
   };
   for (const wanted of [fixed, free]) {
     const hint = forward(emitter, geometry, wanted, emitter.attributes());
@@ -201,7 +207,7 @@ function forwardChoice(emitter: Emitter, name: string, geometry: Geometry): Choi
     prop.training,
     algorithm.convolutionDirect,
     source.handle,
-    any(emitter, geometry.weight).handle,
+    any(emitter, geometry.weight, geometry.type).handle,
     0,
     destination.handle,
     ...geometry.windows,
@@ -220,8 +226,8 @@ function fast(
   const first = make(choice.wanted, choice.hint);
   if (first && isFast(emitter, first)) return first;
   const free: Wanted = {
-    source: any(emitter, geometry.source),
-    destination: any(emitter, geometry.destination),
+    source: any(emitter, geometry.source, geometry.type),
+    destination: any(emitter, geometry.destination, geometry.type),
   };
   const hint = forward(emitter, geometry, free, emitter.attributes());
   const second = hint && make(free, hint);
@@ -240,7 +246,7 @@ function backwardWeight(emitter: Emitter, geometry: Geometry, choice: Choice): H
       emitter.runtime.engine,
       algorithm.convolutionDirect,
       wanted.source.handle,
-      any(emitter, geometry.weight).handle,
+      any(emitter, geometry.weight, 'f32').handle,
       bias,
       wanted.destination.handle,
       ...geometry.windows,
@@ -252,12 +258,16 @@ function backwardWeight(emitter: Emitter, geometry: Geometry, choice: Choice): H
 
 /** The weight with a group axis where needed; one that is learned is kept as its gradient comes. */
 function weightTensor(emitter: Emitter, value: Value, geometry: Geometry, choice: Choice): Tensor {
-  const tensor = emitter.parameter(value, (kept) => {
+  const tensor = emitter.parameter(emitter.beforeCast(value), (kept) => {
+    // the layout that a half precision primitive wants is of its half precision copy
+    if (!emitter.trains && geometry.type !== 'f32') return kept.plain(value.shape, 'f32');
     const descriptor = emitter.trains ? backwardWeight(emitter, geometry, choice) : choice.hint;
     const which = emitter.trains ? 'diffWeights' : 'weights';
     return required([kept.chosen(descriptor, which, geometry.weight, 'f32')], 0, value.name);
   });
-  if (tensor.descriptor.shape.length === geometry.weight.length) return tensor;
+  if (tensor.descriptor.shape.length === geometry.weight.length) {
+    return value === emitter.beforeCast(value) ? tensor : emitter.tensor(value);
+  }
   const plain = emitter.plain(tensor, value.name);
   return emitter.reinterpret(plain, emitter.descriptors.plain(geometry.weight, 'f32'));
 }
@@ -265,9 +275,10 @@ function weightTensor(emitter: Emitter, value: Value, geometry: Geometry, choice
 function chooser(
   descriptors: Descriptors,
   primitive: Handle,
-): (which: Parameters<Descriptors['chosen']>[1], shape: readonly number[]) => Descriptor {
-  return (which, shape) =>
-    required([descriptors.chosen(primitive, which, shape, 'f32')], 0, `${which} ${elements({ shape })}`);
+  usual: ElementType,
+): (which: Parameters<Descriptors['chosen']>[1], shape: readonly number[], type?: ElementType) => Descriptor {
+  return (which, shape, type = usual) =>
+    required([descriptors.chosen(primitive, which, shape, type)], 0, `${which} ${elements({ shape })}`);
 }
 
 function isFast(emitter: Emitter, primitive: Handle): boolean {

@@ -1,5 +1,5 @@
 import { elements, required, type Value } from '../../../graph/graph.js';
-import type { Descriptor } from '../descriptor.js';
+import { type Descriptor, type ElementType, elementType } from '../descriptor.js';
 import type { Emitter } from '../emitter.js';
 import { arg, type Handle, prop } from '../ffi.js';
 import type { Tensor } from '../tensor.js';
@@ -11,6 +11,8 @@ interface Size {
   readonly features: number;
   readonly out: number;
   readonly bias: boolean;
+  /** Of what is read and written; gradients of weights are f32 whatever it is. */
+  readonly type: ElementType;
 }
 
 export const linear: Kernel<'linear'> = {
@@ -22,14 +24,14 @@ export const linear: Kernel<'linear'> = {
     const size = sizeOf(x, y, bias !== undefined);
     const descriptor = forward(emitter, name, size);
     const weight = weightTensor(emitter, weightValue, size, name);
-    const wanted = emitter.descriptors.chosen(descriptor, 'weights', [size.out, size.features], 'f32');
+    const wanted = emitter.descriptors.chosen(descriptor, 'weights', [size.out, size.features], size.type);
     const prepared = emitter.convert(weight, required([wanted], 0, name), `${name}.weight`);
     const reads: Array<readonly [number, Tensor]> = [
-      [arg.source, emitter.plain(emitter.tensor(x), name)],
+      [arg.source, emitter.plain(emitter.tensor(x), name, size.type)],
       [arg.weights, prepared],
     ];
-    if (bias) reads.push([arg.bias, emitter.tensor(bias)]);
-    const destination = emitter.allocateFor(y, emitter.descriptors.plain(y.shape, 'f32'));
+    if (bias) reads.push([arg.bias, emitter.tensor(emitter.beforeCast(bias))]);
+    const destination = emitter.allocateFor(y, emitter.descriptors.plain(y.shape, size.type));
     emitter.emit(name, descriptor, reads, [[arg.destination, destination]]);
     emitter.define(y, destination);
   },
@@ -47,21 +49,21 @@ export const linearBackwardInput: Kernel<'linearBackwardInput'> = {
       name,
       'dnnl_inner_product_backward_data_primitive_desc_create',
       emitter.runtime.engine,
-      descriptors.plain([size.rows, size.features], 'f32').handle,
-      descriptors.make([size.out, size.features], 'f32', 'any').handle,
-      descriptors.plain([size.rows, size.out], 'f32').handle,
+      descriptors.plain([size.rows, size.features], size.type).handle,
+      descriptors.make([size.out, size.features], size.type, 'any').handle,
+      descriptors.plain([size.rows, size.out], size.type).handle,
       forward(emitter, name, size),
       emitter.attributes(),
     );
     const wanted = required(
-      [descriptors.chosen(descriptor, 'weights', [size.out, size.features], 'f32')],
+      [descriptors.chosen(descriptor, 'weights', [size.out, size.features], size.type)],
       0,
       name,
     );
     const weight = emitter.convert(weightTensor(emitter, weightValue, size, name), wanted, `${name}.weight`);
-    const target = emitter.allocateFor(dx, descriptors.plain(dx.shape, 'f32'));
+    const target = emitter.allocateFor(dx, descriptors.plain(dx.shape, size.type));
     const reads = [
-      [arg.diffDestination, emitter.plain(emitter.tensor(dy), name)],
+      [arg.diffDestination, emitter.plain(emitter.tensor(dy), name, size.type)],
       [arg.weights, weight],
     ] as const;
     emitter.emit(name, descriptor, reads, [[arg.diffSource, target]]);
@@ -82,8 +84,8 @@ export const linearBackwardWeight: Kernel<'linearBackwardWeight'> = {
     const biasTarget = dbias && emitter.allocateFor(dbias, emitter.descriptors.plain(dbias.shape, 'f32'));
     if (biasTarget) writes.push([arg.diffBias, biasTarget]);
     const reads = [
-      [arg.source, emitter.plain(emitter.tensor(x), name)],
-      [arg.diffDestination, emitter.plain(emitter.tensor(dy), name)],
+      [arg.source, emitter.plain(emitter.tensor(x), name, size.type)],
+      [arg.diffDestination, emitter.plain(emitter.tensor(dy), name, size.type)],
     ] as const;
     emitter.emit(name, descriptor, reads, writes);
     emitter.define(dweight, target);
@@ -93,7 +95,10 @@ export const linearBackwardWeight: Kernel<'linearBackwardWeight'> = {
 
 function sizeOf(x: Value, y: Value, bias: boolean): Size {
   const rows = x.shape[0] ?? 1;
-  return { rows, features: elements(x) / rows, out: elements(y) / rows, bias };
+  return {
+    ...{ rows, features: elements(x) / rows, out: elements(y) / rows, bias },
+    type: elementType(x.dtype),
+  };
 }
 
 function forward(emitter: Emitter, name: string, size: Size): Handle {
@@ -103,10 +108,10 @@ function forward(emitter: Emitter, name: string, size: Size): Handle {
     'dnnl_inner_product_forward_primitive_desc_create',
     runtime.engine,
     emitter.trains ? prop.training : prop.inference,
-    descriptors.plain([size.rows, size.features], 'f32').handle,
-    descriptors.make([size.out, size.features], 'f32', 'any').handle,
+    descriptors.plain([size.rows, size.features], size.type).handle,
+    descriptors.make([size.out, size.features], size.type, 'any').handle,
     size.bias ? descriptors.plain([size.out], 'f32').handle : 0,
-    descriptors.plain([size.rows, size.out], 'f32').handle,
+    descriptors.plain([size.rows, size.out], size.type).handle,
     emitter.attributes(),
   );
 }
@@ -117,10 +122,10 @@ function backwardWeight(emitter: Emitter, name: string, size: Size): Handle {
     name,
     'dnnl_inner_product_backward_weights_primitive_desc_create',
     runtime.engine,
-    descriptors.plain([size.rows, size.features], 'f32').handle,
+    descriptors.plain([size.rows, size.features], size.type).handle,
     descriptors.make([size.out, size.features], 'f32', 'any').handle,
     size.bias ? descriptors.plain([size.out], 'f32').handle : 0,
-    descriptors.plain([size.rows, size.out], 'f32').handle,
+    descriptors.plain([size.rows, size.out], size.type).handle,
     forward(emitter, name, size),
     emitter.attributes(),
   );
@@ -134,11 +139,15 @@ function diffWeights(emitter: Emitter, descriptor: Handle, size: Size, name: str
 /** The weight as a matrix; one that is learned is kept as its gradient comes. */
 function weightTensor(emitter: Emitter, value: Value, size: Size, name: string): Tensor {
   const shape = [size.out, size.features];
-  const tensor = emitter.parameter(value, (kept) => {
+  const tensor = emitter.parameter(emitter.beforeCast(value), (kept) => {
+    // the layout that a half precision primitive wants is of its half precision copy
+    if (!emitter.trains && size.type !== 'f32') return kept.plain(value.shape, 'f32');
     const descriptor = emitter.trains ? backwardWeight(emitter, name, size) : forward(emitter, name, size);
     const which = emitter.trains ? 'diffWeights' : 'weights';
     return required([kept.chosen(descriptor, which, shape, 'f32')], 0, name);
   });
-  if (tensor.descriptor.shape.length === shape.length) return tensor;
+  if (tensor.descriptor.shape.length === shape.length) {
+    return value === emitter.beforeCast(value) ? tensor : emitter.tensor(value);
+  }
   return emitter.reinterpret(emitter.plain(tensor, name), emitter.descriptors.plain(shape, 'f32'));
 }

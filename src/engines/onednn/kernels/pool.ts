@@ -89,8 +89,9 @@ function emitForward(
 ): void {
   const result = required([y], 0, name);
   // both passes in one layout: the note of the winners is laid out like the result
-  const source = emitter.convert(x, emitter.blocked(x.descriptor.shape), name);
-  const described = emitter.blocked(result.shape);
+  const { shape, type } = x.descriptor;
+  const source = emitter.convert(x, emitter.blocked(shape, type), name);
+  const described = emitter.blocked(result.shape, type);
   const descriptor = forward(emitter, name, source.descriptor, described, window);
   const destination = emitter.allocateFor(result, described);
   const writes: Array<readonly [number, Tensor]> = [[arg.destination, destination]];
@@ -115,8 +116,9 @@ function emitBackward(
   const dx = required(outputs, 0, name);
   const dyValue = required(inputs, 0, name);
   const given = emitter.tensor(dyValue);
-  const source = emitter.blocked(dx.shape);
-  const destination = emitter.blocked(dyValue.shape);
+  const { type } = given.descriptor;
+  const source = emitter.blocked(dx.shape, type);
+  const destination = emitter.blocked(dyValue.shape, type);
   const hint = forward(emitter, name, source, destination, window);
   const descriptor = emitter.primitive(
     name,

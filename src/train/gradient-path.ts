@@ -1,0 +1,65 @@
+import type { Graph, Value } from '../graph/graph.js';
+import { allReduceGradients } from '../graph/ops/all-reduce.js';
+import {
+  accumulateGradients,
+  clipGradientNorm,
+  clipGradientValue,
+  unscaleGradients,
+} from '../graph/ops/gradients.js';
+import type { ParameterGradient } from './optimizers/optimizer.js';
+
+/** What happens to the gradients on their way to the optimizer. */
+export interface GradientPath {
+  /** Micro-batches of a step; their gradients are added up. Default 1. */
+  readonly accumulate?: number | undefined;
+  /** Replicas that share a step; their gradients are added up. Default 1. */
+  readonly replicas?: number | undefined;
+  /** Largest norm over all gradients. */
+  readonly clipNorm?: number | undefined;
+  /** Largest magnitude of each number. */
+  readonly clipValue?: number | undefined;
+  /** Whether the loss is scaled against underflow (fp16). */
+  readonly scaled?: boolean | undefined;
+}
+
+/** Whether the graph takes the gradient of the loss as the input `lossWeight`, instead of 1. */
+export function weighsLoss({ accumulate = 1, replicas = 1, scaled = false }: GradientPath): boolean {
+  return accumulate > 1 || replicas > 1 || scaled;
+}
+
+/**
+ * Appends the way of the gradients: added up over the micro-batches, and then, in the part of the graph that a run
+ * may leave out, added up over the replicas, unscaled and checked, clipped. Inputs where they are asked for, each [1]: `keep`, `lossScale`,
+ * `clipNorm`, `clipValue`. Outputs where they are asked for: `foundInfinite`, `gradientNorm`.
+ */
+export function appendGradientPath(
+  graph: Graph,
+  pairs: readonly ParameterGradient[],
+  { accumulate = 1, replicas = 1, clipNorm, clipValue, scaled = false }: GradientPath,
+): ParameterGradient[] {
+  const inputs = (name: string, now: readonly ParameterGradient[]): Value[] => [
+    graph.input(name, [1]),
+    ...now.flat(),
+  ];
+  let current = [...pairs];
+  const goOn = (gradients: readonly Value[]): void => {
+    current = current.map(([parameter, before], index) => [parameter, gradients[index] ?? before]);
+  };
+  if (accumulate > 1) goOn(graph.apply(accumulateGradients, {}, inputs('keep', current), 'accumulate'));
+  graph.beginUpdate();
+  if (replicas > 1) goOn(graph.apply(allReduceGradients, {}, current.flat(), 'allReduce'));
+  if (scaled) {
+    const [found, ...gradients] = graph.apply(unscaleGradients, {}, inputs('lossScale', current), 'unscale');
+    if (found) graph.output('foundInfinite', found);
+    goOn(gradients);
+  }
+  if (clipNorm !== undefined) {
+    const [norm, ...gradients] = graph.apply(clipGradientNorm, {}, inputs('clipNorm', current), 'clipNorm');
+    if (norm) graph.output('gradientNorm', norm);
+    goOn(gradients);
+  }
+  if (clipValue !== undefined) {
+    goOn(graph.apply(clipGradientValue, {}, inputs('clipValue', current), 'clipValue'));
+  }
+  return current;
+}
