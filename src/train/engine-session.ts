@@ -11,6 +11,7 @@ import { addBatch, noSums, type Sums } from './metrics.js';
 import type { Optimizer } from './optimizers/index.js';
 import { type PackedPredictions, PredictionPacker } from './packed-predictions.js';
 import type { ScalerState } from './precision/loss-scaler.js';
+import type { Precision } from './precision/precision.js';
 import { type SpanRates, valueAt } from './schedules/index.js';
 import { inferenceGraph, trainingGraph } from './training-graph.js';
 import { TrainingStep } from './training-step.js';
@@ -22,6 +23,8 @@ export interface SessionOptions {
   /** Height of the pictures in pixels. */
   readonly height: number;
   readonly width: number;
+  /** What the layers compute with. Default: fp32. */
+  readonly precision?: Precision | undefined;
   /** Absent where the network only infers. */
   readonly training?: TrainingPart | undefined;
   /** Where batches come from; absent where they are handed over one by one. */
@@ -92,18 +95,19 @@ export class EngineSession {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { engine, model, classes, height, width, training } = options;
+    const { engine, model, classes, height, width, precision, training } = options;
     this.#state = engine.createState();
     if (!training) {
       this.#program(1);
       return;
     }
     const batchSize = training.batchSize / (training.accumulate ?? 1);
-    const graph = trainingGraph(model, { ...training, batchSize, classes, height, width });
+    const path = { ...training, precision, scaled: precision === 'fp16' };
+    const graph = trainingGraph(model, { ...path, batchSize, classes, height, width });
     const program = engine.compile(graph, { state: this.#state });
     this.#graph = graph;
     this.#training = program;
-    this.#step = new TrainingStep({ ...training, program, graph, classes });
+    this.#step = new TrainingStep({ ...path, program, graph, classes });
   }
 
   /** Bytes of the training program's arena. */
@@ -309,8 +313,8 @@ export class EngineSession {
   #program(batchSize: number): Program {
     const known = this.#inference.get(batchSize);
     if (known) return known;
-    const { engine, model, classes, height, width } = this.#options;
-    const graph = inferenceGraph(model, { batchSize, classes, height, width });
+    const { engine, model, classes, height, width, precision } = this.#options;
+    const graph = inferenceGraph(model, { batchSize, classes, height, width, precision });
     const program = engine.compile(graph, { state: this.#state });
     this.#inference.set(batchSize, program);
     return program;

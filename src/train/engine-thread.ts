@@ -10,6 +10,7 @@ import type { ModelDescription } from '../models/model.js';
 import { EngineSession, type SpanProgress } from './engine-session.js';
 import type { GradientPath } from './gradient-path.js';
 import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
+import type { Precision } from './precision/precision.js';
 
 /** What the engine thread is started with; plain data. */
 export interface EngineThreadData {
@@ -19,6 +20,7 @@ export interface EngineThreadData {
   readonly classes: number;
   readonly height: number;
   readonly width: number;
+  readonly precision?: Precision | undefined;
   readonly training?:
     | (GradientPath & {
         readonly batchSize: number;
@@ -95,6 +97,7 @@ class EngineServer {
       classes: data.classes,
       height: data.height,
       width: data.width,
+      precision: data.precision,
       training: data.training && { ...data.training, optimizer: new Optimizer(data.training.optimizer) },
       reader: data.ring && new BatchReader(data.ring),
       stop: new Int32Array(data.stop),

@@ -18,6 +18,8 @@ import { crowdedWarning } from './crowded.js';
 import { EngineClient } from './engine-client.js';
 import { EpochQueue } from './epoch-queue.js';
 import type { TrainListener } from './events.js';
+import { choosePrecision } from './precision/choose-precision.js';
+import type { Precision } from './precision/precision.js';
 import { readPreparation } from './preparation.js';
 import { alreadyTrained, checkSameRun, resumePosition, resumeSchedule } from './resume.js';
 import { RunFolder } from './run-folder.js';
@@ -120,6 +122,7 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
   const { project, runDir, resume, fork, log, signal, onProgress, ...given } = options;
   const training = resolveTraining({ given, saved: checkpoint?.info.config, dataset });
   const { config, model } = training;
+  const precision = await choosePrecision(config.precision, { engine: 'onednn', listener });
   const position = checkpoint ? resumePosition(checkpoint, training, dataset, warn) : startPosition;
   const bestAccuracy = await begin(folder, { config, start, warn });
   listener({
@@ -136,7 +139,16 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
   const reached =
     position.epoch >= config.epochs
       ? ({ status: 'finished', position, rejected: [] } as const)
-      : await trainFrom(position, { ...run, folder, dataset, training, checkpoint, bestAccuracy, warn });
+      : await trainFrom(position, {
+          ...run,
+          folder,
+          dataset,
+          training,
+          checkpoint,
+          bestAccuracy,
+          warn,
+          precision,
+        });
   return {
     status: reached.status,
     history: reached.position.history,
@@ -157,6 +169,7 @@ interface PreparedRun extends Run {
   /** Of the checkpoint that is marked as the best. */
   readonly bestAccuracy: number | undefined;
   readonly warn: (message: string) => void;
+  readonly precision: Precision;
 }
 
 interface Reached {
@@ -266,7 +279,7 @@ function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
 
 /** @returns undefined when it was stopped meanwhile */
 async function startEngine(
-  { training, dataset, listener }: PreparedRun,
+  { training, dataset, listener, precision }: PreparedRun,
   loader: Loader,
   signal: AbortSignal,
 ): Promise<EngineClient | undefined> {
@@ -283,6 +296,7 @@ async function startEngine(
         classes: dataset.classes.length,
         height: crop,
         width: crop,
+        precision,
         training: {
           ...{ batchSize, optimizer: optimizer.spec, labelSmoothing, initialization, seed },
           ...path,
