@@ -7,25 +7,34 @@ export interface MicroBatch {
   readonly share: number;
 }
 
+export interface Batch {
+  readonly images: Float32Array;
+  readonly labels: Int32Array;
+  /** Labelled pictures of the whole step, over all replicas; by default those of this batch. */
+  readonly labelled?: number;
+}
+
 /**
  * Cuts a batch into equal parts that lie one behind the other. Parts without a labelled picture are left out: they
  * teach nothing.
  */
 export function microBatches(
-  { images, labels }: { readonly images: Float32Array; readonly labels: Int32Array },
+  { images, labels, labelled = countLabelled(labels) }: Batch,
   parts: number,
 ): MicroBatch[] {
   const rows = labels.length / parts;
   const floats = images.length / parts;
-  const labelled = countLabelled(labels);
-  return Array.from({ length: parts }, (_, part) => {
+  const all = Array.from({ length: parts }, (_, part) => {
     const own = labels.subarray(part * rows, (part + 1) * rows);
     return {
       images: images.subarray(part * floats, (part + 1) * floats),
       labels: own,
       share: countLabelled(own) / labelled,
     };
-  }).filter(({ share }) => share > 0);
+  });
+  const taught = all.filter(({ share }) => share > 0);
+  // one in any case: other replicas wait for this one's gradients
+  return taught.length > 0 ? taught : all.slice(-1);
 }
 
 function countLabelled(labels: Int32Array): number {
