@@ -1,0 +1,9 @@
+import { describe } from 'vitest';
+import { engineConformance } from '../conformance/index.js';
+import { engines } from '../registry.js';
+import { hasTorch } from './testing/available.js';
+
+// one thread, since tests run beside one another
+describe.skipIf(!hasTorch)('torch (skipped where there is no LibTorch, see scripts/libtorch.mjs)', () => {
+  engineConformance(() => engines.torch({ threads: 1 }));
+});

@@ -1,0 +1,3 @@
+export async function findOrGetTorch(_: object): Promise<{ folder: string }> {
+  return { folder: process.env.RESNODE_LIBTORCH ?? '' };
+}
