@@ -10,17 +10,20 @@ export interface EpochFigures {
   readonly valAccuracy?: number | null;
   /** Percent. */
   readonly trainAccuracy: number | null;
+  /** Before clipping. */
+  readonly gradientNorm?: number | null | undefined;
   readonly learningRate: number;
 }
 
 /** `epoch=1, loss=5.3018, val acc=7.547, train acc=5.333, lr=0.01`. */
 export function epochText(figures: EpochFigures): string {
-  const { epoch, loss, valAccuracy, trainAccuracy, learningRate } = figures;
+  const { epoch, loss, valAccuracy, trainAccuracy, gradientNorm, learningRate } = figures;
   return [
     `epoch=${epoch}`,
     `loss=${rounded(loss, 4)}`,
     ...(valAccuracy === undefined ? [] : [`val acc=${rounded(valAccuracy, 3)}`]),
     `train acc=${rounded(trainAccuracy, 3)}`,
+    ...(gradientNorm === undefined ? [] : [`gradient norm=${rounded(gradientNorm, 3)}`]),
     `lr=${rateText(learningRate)}`,
   ].join(', ');
 }

@@ -13,6 +13,7 @@ import { addBatch, noSums, type Sums } from './metrics.js';
 import type { Optimizer } from './optimizers/index.js';
 import { type PackedPredictions, PredictionPacker } from './packed-predictions.js';
 import type { ScalerState } from './precision/loss-scaler.js';
+import type { Precision } from './precision/precision.js';
 import { type SpanRates, valueAt } from './schedules/index.js';
 import { type SpanProgress, type SpanRequest, type SpanResult, SpanRunner, type Step } from './span.js';
 import { inferenceGraph, trainingGraph } from './training-graph.js';
@@ -25,6 +26,8 @@ export interface SessionOptions {
   /** Height of the pictures in pixels. */
   readonly height: number;
   readonly width: number;
+  /** What the layers compute with. Default: fp32. */
+  readonly precision?: Precision | undefined;
   /** Absent where the network only infers. */
   readonly training?: TrainingPart | undefined;
   /** Where batches come from; absent where they are handed over one by one. */
@@ -86,7 +89,7 @@ export class EngineSession {
   /** @throws EngineError of the engine; every replica makes its own, and all train from the same weights */
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { engine, model, classes, height, width, training, reader, communicator } = options;
+    const { engine, model, classes, height, width, precision, training, reader, communicator } = options;
     this.#spans = reader && new SpanRunner({ ...options, reader });
     this.#state = engine.createState();
     if (!training) {
@@ -94,7 +97,7 @@ export class EngineSession {
       return;
     }
     const replicas = communicator?.size ?? 1;
-    const part = { ...training, replicas };
+    const part = { ...training, precision, scaled: precision === 'fp16', replicas };
     const batchSize = training.batchSize / replicas / (training.accumulate ?? 1);
     const graph = trainingGraph(model, { ...part, batchSize, classes, height, width });
     const program = engine.compile(graph, { state: this.#state, ...(communicator ? { communicator } : {}) });
@@ -288,8 +291,8 @@ export class EngineSession {
   #program(batchSize: number): Program {
     const known = this.#inference.get(batchSize);
     if (known) return known;
-    const { engine, model, classes, height, width } = this.#options;
-    const graph = inferenceGraph(model, { batchSize, classes, height, width });
+    const { engine, model, classes, height, width, precision } = this.#options;
+    const graph = inferenceGraph(model, { batchSize, classes, height, width, precision });
     const program = engine.compile(graph, { state: this.#state });
     this.#inference.set(batchSize, program);
     return program;

@@ -16,6 +16,7 @@ import { SharedMemoryCommunicator } from '../parallel/shared-memory.js';
 import { EngineSession } from './engine-session.js';
 import type { GradientPath } from './gradient-path.js';
 import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
+import type { Precision } from './precision/precision.js';
 import type { SpanProgress } from './span.js';
 
 /** What an engine is opened with; plain data. */
@@ -28,6 +29,7 @@ export interface EngineThreadData {
   readonly classes: number;
   readonly height: number;
   readonly width: number;
+  readonly precision?: Precision | undefined;
   readonly training?:
     | (GradientPath & {
         readonly batchSize: number;
@@ -157,6 +159,7 @@ class EngineServer implements ThreadCalls {
       classes: data.classes,
       height: data.height,
       width: data.width,
+      precision: data.precision,
       training: data.training && { ...data.training, optimizer: new Optimizer(data.training.optimizer) },
       reader: data.ring && new BatchReader(data.ring, shareOf(this.#communicator, data.group)),
       communicator: this.#communicator,

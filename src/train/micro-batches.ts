@@ -7,16 +7,22 @@ export interface MicroBatch {
   readonly share: number;
 }
 
+export interface Batch {
+  readonly images: Float32Array;
+  readonly labels: Int32Array;
+  /** Labelled pictures of the whole step, over all replicas; by default those of this batch. */
+  readonly labelled?: number;
+}
+
 /**
  * Cuts a batch into equal parts that lie one behind the other. Parts without a labelled picture teach nothing and are
  * left out, unless `all` are wanted: replicas meet in each.
  * @param batch.labelled pictures with a label in the whole batch, of which this may be a replica's part
  */
 export function microBatches(
-  batch: { readonly images: Float32Array; readonly labels: Int32Array; readonly labelled: number },
+  { images, labels, labelled = countLabelled(labels) }: Batch,
   { parts, all = false }: { parts: number; all?: boolean },
 ): MicroBatch[] {
-  const { images, labels, labelled } = batch;
   const rows = labels.length / parts;
   const floats = images.length / parts;
   return Array.from({ length: parts }, (_, part) => {

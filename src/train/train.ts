@@ -19,6 +19,8 @@ import { crowdedWarning } from './crowded.js';
 import { EngineGroup, type TrainingEngine } from './engine-group.js';
 import { EpochQueue } from './epoch-queue.js';
 import type { TrainListener } from './events.js';
+import { choosePrecision } from './precision/choose-precision.js';
+import type { Precision } from './precision/precision.js';
 import { readPreparation } from './preparation.js';
 import { checkBatchShares, sharedFacts, threadsOfRank } from './replicas.js';
 import { alreadyTrained, checkSameRun, resumePosition, resumeSchedule } from './resume.js';
@@ -147,6 +149,7 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
   const replicas = parseDevices(config.devices ?? 'cpu').length;
   checkBatchShares(config.batchSize, replicas * (world?.size ?? 1));
   await world?.requireSame(sharedFacts({ config, dataset, replicas }));
+  const precision = await choosePrecision(config.precision, { engine: 'onednn', listener });
   const position = checkpoint ? resumePosition(checkpoint, training, dataset, warn) : startPosition;
   const bestAccuracy = leads ? await begin(folder, { config, start, warn }) : undefined;
   listener({
@@ -163,7 +166,16 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
   const reached =
     position.epoch >= config.epochs
       ? ({ status: 'finished', position, rejected: [] } as const)
-      : await trainFrom(position, { ...run, folder, dataset, training, checkpoint, bestAccuracy, warn });
+      : await trainFrom(position, {
+          ...run,
+          folder,
+          dataset,
+          training,
+          checkpoint,
+          bestAccuracy,
+          warn,
+          precision,
+        });
   return {
     status: reached.status,
     history: reached.position.history,
@@ -186,6 +198,7 @@ interface PreparedRun extends Run {
   /** Of the checkpoint that is marked as the best. */
   readonly bestAccuracy: number | undefined;
   readonly warn: (message: string) => void;
+  readonly precision: Precision;
 }
 
 interface Reached {
@@ -302,7 +315,7 @@ function startLoader(dataset: Dataset, config: TrainConfig, world: World | undef
 
 /** @returns undefined when it was stopped meanwhile */
 async function startEngine(
-  { training, dataset, listener, world }: PreparedRun,
+  { training, dataset, listener, world, precision }: PreparedRun,
   loader: Loader,
   signal: AbortSignal,
 ): Promise<TrainingEngine | undefined> {
@@ -321,6 +334,7 @@ async function startEngine(
         classes: dataset.classes.length,
         height: crop,
         width: crop,
+        precision,
         training: {
           ...{ batchSize, optimizer: optimizer.spec, labelSmoothing, initialization, seed },
           ...{ syncBatchNorm, ...path },

@@ -3,7 +3,7 @@ import type { Graph } from '../graph/graph.js';
 import { philoxKey } from '../random/philox.js';
 import type { GradientPath } from './gradient-path.js';
 import { addBatch, addNorm, type Sums } from './metrics.js';
-import { microBatches } from './micro-batches.js';
+import { type Batch, microBatches } from './micro-batches.js';
 import type { Optimizer } from './optimizers/index.js';
 import type { Moment } from './optimizers/optimizer.js';
 import { firstScale, type ScalerState, scalerAfter } from './precision/loss-scaler.js';
@@ -26,14 +26,6 @@ export interface StepMoment extends Omit<Moment, 'update'> {
   readonly scaler: ScalerState | undefined;
 }
 
-/** A replica's part of a batch. */
-export interface StepPictures {
-  readonly images: Float32Array;
-  readonly labels: Int32Array;
-  /** Labelled pictures of the whole batch, over all replicas. */
-  readonly labelled: number;
-}
-
 export interface StepResult {
   readonly sums: Sums;
   readonly scaler: ScalerState | undefined;
@@ -52,7 +44,7 @@ export class TrainingStep {
   }
 
   /** @returns undefined for a loss that is NaN or infinite, without a scale that might be why */
-  run(batch: StepPictures, moment: StepMoment): StepResult | undefined {
+  run(batch: Batch, moment: StepMoment): StepResult | undefined {
     const { program, optimizer, classes, accumulate = 1, replicas = 1, scaled = false } = this.#options;
     const scaler = scaled ? (moment.scaler ?? firstScale) : moment.scaler;
     const scale = scaled && scaler ? scaler.scale : 1;
@@ -69,14 +61,15 @@ export class TrainingStep {
         update: index === parts.length - 1,
       });
       const loss = program.read('loss')[0] ?? Number.NaN;
-      if (!Number.isFinite(loss) && !scaled) return undefined;
       sums = addBatch(sums, { logits: program.read('logits'), labels, classes, loss });
     }
-    if (!scaled || !scaler) return { sums: this.#withNorm(sums), scaler };
+    // asked at the end: other replicas wait for this one's gradients
+    const finite = Number.isFinite(sums.loss);
+    if (!scaled || !scaler) return finite ? { sums: this.#withNorm(sums), scaler } : undefined;
     const found = program.read('foundInfinite')[0] !== 0;
     const after = scalerAfter(scaler, found);
     if (found) return { sums: moment.sums, scaler: after };
-    return Number.isFinite(sums.loss) ? { sums: this.#withNorm(sums), scaler: after } : undefined;
+    return finite ? { sums: this.#withNorm(sums), scaler: after } : undefined;
   }
 
   #withNorm(sums: Sums): Sums {

@@ -7,6 +7,8 @@ export type Ability =
     }
   | { readonly supported: false; readonly reason: string };
 
+export type PrecisionAbilities = Readonly<Record<'fp32' | 'bf16' | 'fp16', Ability>>;
+
 // dnnl_cpu_isa_t of dnnl_types.h: each is a bit mask that contains the ones it builds on
 const isas: ReadonlyArray<readonly [mask: number, name: string]> = [
   [0x1, 'SSE4.1'],
@@ -29,17 +31,15 @@ export function isaName(mask: number): string {
 }
 
 /** What the engine can train with, by oneDNN's effective instruction set. */
-export function precisions(mask: number, arch: string): { fp32: Ability; bf16: Ability } {
+export function precisions(mask: number, arch: string): PrecisionAbilities {
   const fp32: Ability = { supported: true };
+  const fp16: Ability = { supported: false, reason: 'oneDNN trains in fp32 and bf16 alone' };
   if ((mask & avx512Bf16) === avx512Bf16) {
-    return {
-      fp32,
-      bf16: { supported: true, note: 'by the CPU and oneDNN; this version of resnode trains in fp32' },
-    };
+    return { fp32, bf16: { supported: true }, fp16 };
   }
   const reason =
     arch === 'x64'
       ? `it needs AVX-512 BF16 or AMX; oneDNN uses ${isaName(mask)} here`
       : 'it needs AVX-512 BF16 or AMX, which are features of x86 processors';
-  return { fp32, bf16: { supported: false, reason } };
+  return { fp32, bf16: { supported: false, reason }, fp16 };
 }

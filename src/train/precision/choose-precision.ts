@@ -1,0 +1,62 @@
+import { type EnginePrecisions, enginePrecisions } from '../../engines/precisions.js';
+import type { EngineName } from '../../engines/registry.js';
+import { exitCodes, UserError } from '../../errors.js';
+import type { TrainListener } from '../events.js';
+import type { Precision, PrecisionSetting } from './precision.js';
+
+export interface PrecisionChoice {
+  readonly engine: EngineName;
+  readonly device?: string | undefined;
+  /** Told what `auto` comes to. */
+  readonly listener: TrainListener;
+}
+
+/**
+ * What the layers of a run compute with. Asks the engine only where it is not fp32, which runs everywhere.
+ * @throws UserError naming the alternatives where this machine cannot do what is asked for
+ */
+export async function choosePrecision(
+  setting: PrecisionSetting = 'fp32',
+  { engine, device, listener }: PrecisionChoice,
+): Promise<Precision> {
+  if (setting === 'fp32') return setting;
+  const known = await enginePrecisions[engine]({
+    ...(device === undefined ? {} : { device }),
+    onProgress: (text) => listener({ kind: 'message', text }),
+  });
+  const { precision, why } = decidePrecision(setting, engine, known);
+  if (why) listener({ kind: 'message', text: `precision ${precision}: ${why}` });
+  return precision;
+}
+
+/** {@link choosePrecision} of what is known of the engine. */
+export function decidePrecision(
+  setting: PrecisionSetting,
+  engine: EngineName,
+  { abilities, bf16Pays }: EnginePrecisions,
+): { readonly precision: Precision; readonly why?: string } {
+  if (setting === 'auto') {
+    if (abilities.bf16.supported && bf16Pays) {
+      return { precision: 'bf16', why: `the engine ${engine} runs it faster than fp32 here` };
+    }
+    const reason = abilities.bf16.supported ? 'it would not be faster' : abilities.bf16.reason;
+    return { precision: 'fp32', why: `not bf16, ${reason}` };
+  }
+  const ability = abilities[setting];
+  if (ability.supported) return { precision: setting };
+  throw new UserError(`the engine ${engine} cannot train in ${setting} here: ${ability.reason}`, {
+    exitCode: exitCodes.usage,
+    hint: `Leave out --precision for fp32${alternative(setting, engine, abilities)}.`,
+  });
+}
+
+function alternative(
+  setting: Precision,
+  engine: EngineName,
+  { bf16 }: EnginePrecisions['abilities'],
+): string {
+  const other = setting === 'fp16' && bf16.supported ? ', give bf16' : '';
+  return engine === 'onednn'
+    ? `${other}, or --engine torch, which runs ${setting} on any CPU and on GPUs`
+    : other;
+}
