@@ -1,5 +1,6 @@
 import type { Graph, Node, Value } from '../../graph/graph.js';
 import type { GraphNode } from '../../graph/ops/index.js';
+import type { Communicator } from '../../parallel/communicator.js';
 import { Emitter } from './emitter.js';
 import { kernelOf } from './kernels/index.js';
 import type { TorchState } from './state.js';
@@ -22,9 +23,14 @@ export interface Compiled {
 }
 
 /** Emits every node of the graph, one after the other. */
-export function compileGraph(tensors: Tensors, graph: Graph, state: TorchState): Compiled {
+export function compileGraph(
+  tensors: Tensors,
+  graph: Graph,
+  state: TorchState,
+  communicator?: Communicator,
+): Compiled {
   state.adopt(graph);
-  const emitter = new Emitter(tensors, graph, state);
+  const emitter = new Emitter(tensors, graph, state, communicator);
   try {
     for (const node of graph.nodes as readonly GraphNode[]) kernelOf(node.kind).prepare?.(node, emitter);
     graph.nodes.forEach((node, index) => {

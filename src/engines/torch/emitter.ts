@@ -7,6 +7,7 @@ import {
   shapeText,
   type Value,
 } from '../../graph/graph.js';
+import type { Communicator } from '../../parallel/communicator.js';
 import type { HostArray } from '../engine.js';
 import type { FlatName, TorchState } from './state.js';
 import {
@@ -63,6 +64,8 @@ export class Emitter {
     readonly tensors: Tensors,
     readonly graph: Graph,
     readonly state: TorchState,
+    /** The other replicas, where there are some. */
+    readonly communicator?: Communicator | undefined,
   ) {
     this.updatesState = graph.nodes.some((node) => updates.has(node.kind));
     graph.nodes.forEach((node, index) => {
@@ -204,6 +207,11 @@ export class Emitter {
     });
   }
 
+  /** Work of the host on tensors, which it may change. */
+  onHost(slots: readonly Slot[], run: () => void): void {
+    this.#push({ kind: 'direct', reads: slots, makes: [], run });
+  }
+
   /** Memory with any content, for operations that ask for a tensor only to learn its shape. */
   blank(shape: readonly number[], dtype: DType): Slot {
     const slot = this.#fresh(0);
@@ -258,7 +266,7 @@ export class Emitter {
     const parameter = this.#gradients.get(value);
     if (parameter !== undefined) {
       const place = this.stateSlot(parameter, 'gradient');
-      this.copy(place, slot);
+      if (slot !== place) this.copy(place, slot);
       this.#slots.set(value, place);
       return;
     }

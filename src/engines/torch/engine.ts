@@ -36,9 +36,9 @@ export class TorchEngine implements Engine {
     return state;
   }
 
-  compile(graph: Graph, { state, poison = false }: CompileOptions): TorchProgram {
+  compile(graph: Graph, { state, poison = false, communicator }: CompileOptions): TorchProgram {
     if (!isOurs(state)) throw new EngineError('the state belongs to another engine');
-    const compiled = compileGraph(this.#tensors, graph, state);
+    const compiled = compileGraph(this.#tensors, graph, state, communicator);
     const program = new TorchProgram({ tensors: this.#tensors, state, compiled, poison });
     this.#programs.add(program);
     return program;

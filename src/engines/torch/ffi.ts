@@ -30,12 +30,22 @@ const signatures = {
   aoti_torch_copy_: [p, p, 'int32_t'],
   aoti_torch_zero_: [p],
   aoti_torch_get_dtype: [p, out],
+  aoti_torch_get_data_ptr: [p, out],
+  aoti_torch_get_numel: [p, out],
   aoti_torch_aten_fill__Scalar: [p, 'double'],
   aoti_torch_aten_subtract_Tensor: [p, p, 'double', out],
 } as const;
 
 export type FunctionName = keyof typeof signatures;
-export type Argument = number | bigint | string | null | Uint32Array | Int32Array | BigInt64Array;
+export type Argument =
+  | number
+  | bigint
+  | string
+  | null
+  | Uint32Array
+  | Int32Array
+  | BigInt64Array
+  | BigUint64Array;
 
 /** What of LibTorch counts as a number that only it knows: asked once. */
 export interface Codes {

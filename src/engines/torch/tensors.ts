@@ -1,5 +1,6 @@
 import koffi from 'koffi';
 import type { DType } from '../../graph/graph.js';
+import type { Exchanged } from '../../parallel/communicator.js';
 import type { HostArray } from '../engine.js';
 import type { Device } from './device.js';
 import type { Handle, Torch } from './ffi.js';
@@ -88,6 +89,23 @@ export class Tensors {
     } finally {
       this.torch.release(host);
     }
+  }
+
+  /** Lets `work` change a tensor of plain order: where it lies if the host reaches it, otherwise in a copy. */
+  exchange(tensor: Handle, work: (data: Exchanged) => void): void {
+    const count = new BigInt64Array(1);
+    this.torch.call('aoti_torch_get_numel', tensor, count);
+    const length = Number(count[0]);
+    if (this.device.host) {
+      const address = new BigUint64Array(1);
+      this.torch.call('aoti_torch_get_data_ptr', tensor, address);
+      work({ address: address[0] ?? 0n, length });
+      return;
+    }
+    const copy = new Float32Array(length);
+    this.download(tensor, copy, [length]);
+    work(copy);
+    this.upload(tensor, copy, [length]);
   }
 
   /**

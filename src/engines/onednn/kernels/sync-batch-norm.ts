@@ -1,6 +1,6 @@
 import { elements } from '../../../graph/graph.js';
 import type { NodeOf } from '../../../graph/ops/index.js';
-import type { Communicator } from '../../../parallel/communicator.js';
+import { membersFor, remainderOf, shareMoments } from '../../batch-moments.js';
 import type { Emitter } from '../emitter.js';
 import { algorithm, arg, type Handle, normFlags, prop } from '../ffi.js';
 import type { Tensor } from '../tensor.js';
@@ -35,12 +35,12 @@ export function emitSyncBatchNorm(node: NodeOf<'batchNorm'>, emitter: Emitter): 
       [arg.variance, variances],
     ],
   );
-  const communicator = others(emitter, attributes);
+  const communicator = membersFor(emitter.communicator, attributes.replicas ?? 1);
   emitter.emitHost({
     name: `${name}.statistics`,
     reads: [means, variances],
     writes: [means, variances],
-    run: (views) => combine(communicator, views.floats(0), views.floats(1)),
+    run: (views) => shareMoments(communicator, views.floats(0), views.floats(1)),
   });
   const descriptor = forward(emitter, name, x, attributes, globalFlags(attributes));
   const writes: Array<readonly [number, Tensor]> = [[arg.destination, destination]];
@@ -62,11 +62,7 @@ export function emitSyncBatchNorm(node: NodeOf<'batchNorm'>, emitter: Emitter): 
   emitter.define(variance, variances);
 }
 
-/**
- * With x' = (x - m) / s, g = dy behind the ReLU, B = sum g and D = sum g x' over all N values of all replicas:
- * dx = scale / s (g - B / N - x' D / N). The first term is what oneDNN gives for statistics that do not depend on x;
- * the rest is a multiple of x and a constant for each channel.
- */
+/** The gradient as for given statistics, by oneDNN, and the rest of it, see {@link remainderOf}. */
 export function emitSyncBatchNormBackward(node: NodeOf<'batchNormBackward'>, emitter: Emitter): void {
   const { name, attributes } = node;
   const [dx, dscale, dshift] = node.outputs;
@@ -96,7 +92,7 @@ export function emitSyncBatchNormBackward(node: NodeOf<'batchNormBackward'>, emi
     [arg.diffShift, dshifts],
   ]);
   const [factors, constants] = [emitter.allocate(statistic), emitter.allocate(statistic)];
-  const communicator = others(emitter, attributes);
+  const communicator = membersFor(emitter.communicator, attributes.replicas ?? 1);
   const count = (elements(dx) / elements(dscale)) * (attributes.replicas ?? 1);
   emitter.emitHost({
     name: `${name}.sums`,
@@ -105,19 +101,17 @@ export function emitSyncBatchNormBackward(node: NodeOf<'batchNormBackward'>, emi
     run(views) {
       const [dscaled, dshifted, means, variances, scales] = [0, 1, 2, 3, 4].map((at) => views.floats(at));
       if (!dscaled || !dshifted || !means || !variances || !scales) return;
-      const sums = new Float64Array(2 * dscaled.length);
-      sums.set(dscaled);
-      sums.set(dshifted, dscaled.length);
-      communicator.allReduce(sums);
-      const [factor, constant] = [views.floats(5), views.floats(6)];
-      for (let channel = 0; channel < dscaled.length; channel++) {
-        const deviation = Math.sqrt((variances[channel] as number) + attributes.epsilon);
-        const outer = (scales[channel] as number) / deviation / count;
-        const slope = (-outer * (sums[channel] as number)) / deviation;
-        factor[channel] = slope;
-        constant[channel] =
-          -outer * (sums[dscaled.length + channel] as number) - slope * (means[channel] as number);
-      }
+      const sums = {
+        ...{
+          scaleGradient: dscaled,
+          shiftGradient: dshifted,
+          mean: means,
+          variance: variances,
+          scale: scales,
+        },
+        ...{ epsilon: attributes.epsilon, count },
+      };
+      remainderOf(communicator, sums, { factors: views.floats(5), constants: views.floats(6) });
     },
   });
   emitRest(emitter, `${name}.rest`, { x, factors, constants, result });
@@ -156,32 +150,6 @@ function emitRest(
     [arg.postOpSource1(1), constant],
   ] as const;
   emitter.emit(name, descriptor, reads, [[arg.destination, result]]);
-}
-
-/** Puts mean and variance over all replicas in the place of this one's; they have equally many values. */
-function combine(communicator: Communicator, means: Float32Array, variances: Float32Array): void {
-  const channels = means.length;
-  const moments = new Float64Array(2 * channels);
-  for (let channel = 0; channel < channels; channel++) {
-    const mean = means[channel] as number;
-    moments[channel] = mean;
-    moments[channels + channel] = (variances[channel] as number) + mean * mean;
-  }
-  communicator.allReduce(moments);
-  for (let channel = 0; channel < channels; channel++) {
-    const mean = (moments[channel] as number) / communicator.size;
-    means[channel] = mean;
-    variances[channel] = Math.max(
-      0,
-      (moments[channels + channel] as number) / communicator.size - mean * mean,
-    );
-  }
-}
-
-function others(emitter: Emitter, { replicas = 1 }: Attributes): Communicator {
-  const { communicator } = emitter;
-  if (communicator?.size === replicas) return communicator;
-  throw new Error(`a batch norm over ${replicas} replicas was compiled for ${communicator?.size ?? 1}`);
 }
 
 function globalFlags({ relu }: Attributes): number {

@@ -4,9 +4,14 @@ import type { Emitter } from '../emitter.js';
 import { flag, float, mask, none, type Slot, some, tensor } from '../step.js';
 import type { Kernel } from './kernel.js';
 import { emitReluBackward } from './relu.js';
+import { emitSyncBatchNorm, emitSyncBatchNormBackward } from './sync-batch-norm.js';
 
 export const batchNorm: Kernel<'batchNorm'> = {
   emit(node, emitter) {
+    if ((node.attributes.replicas ?? 1) > 1) {
+      emitSyncBatchNorm(node, emitter);
+      return;
+    }
     const [x, scale, shift] = node.inputs;
     const [y, mean, variance, passed] = node.outputs;
     if (!x || !scale || !shift || !y || !mean || !variance)
@@ -46,6 +51,10 @@ export const batchNorm: Kernel<'batchNorm'> = {
 
 export const batchNormBackward: Kernel<'batchNormBackward'> = {
   emit(node, emitter) {
+    if ((node.attributes.replicas ?? 1) > 1) {
+      emitSyncBatchNormBackward(node, emitter);
+      return;
+    }
     const [dy, x, mean, variance, scale, passed] = node.inputs;
     const [dx, dscale, dshift] = node.outputs;
     if (!dy || !x || !mean || !variance || !scale || !dx || !dscale || !dshift) {

@@ -1,5 +1,6 @@
 import type { OperationKind } from '../../../graph/ops/index.js';
 import { add } from './add.js';
+import { allReduceGradients } from './all-reduce.js';
 import {
   batchNorm,
   batchNormBackward,
@@ -31,6 +32,7 @@ import { logSoftmax, logSoftmaxBackward } from './softmax.js';
 /** One kernel for each operation of the graph; the compiler misses none. */
 const kernels: { readonly [K in OperationKind]: Kernel<K> } = {
   add,
+  allReduceGradients,
   batchNorm,
   batchNormBackward,
   batchNormInference,
