@@ -36,9 +36,10 @@ function runCase(engine: Engine, golden: GoldenCase): void {
     const scalars = ['learningRate', 'momentum', 'weightDecay'].map(scalar);
     graph.apply(sgd, { nesterov: attributes.nesterov }, [...scalars, parameter, gradient], 'update');
   } else {
-    const [beta1, beta2] = attributes.betas;
-    const scalars = ['learningRate', 'biasCorrection1', 'biasCorrection2', 'weightDecay'].map(scalar);
-    const options = { beta1, beta2, epsilon: attributes.epsilon, decoupled: golden.op === 'adamw' };
+    const [, beta2] = attributes.betas;
+    const names = ['learningRate', 'beta1', 'biasCorrection1', 'biasCorrection2', 'weightDecay'];
+    const scalars = names.map(scalar);
+    const options = { beta2, epsilon: attributes.epsilon, decoupled: golden.op === 'adamw' };
     graph.apply(adam, options, [...scalars, parameter, gradient], 'update');
   }
   const state = engine.createState();
@@ -53,6 +54,7 @@ function runCase(engine: Engine, golden: GoldenCase): void {
         learningRate: Float32Array.of(learningRate),
         momentum: Float32Array.of(attributes.momentum ?? 0),
         weightDecay: Float32Array.of(attributes.weightDecay),
+        beta1: Float32Array.of(beta1),
         biasCorrection1: Float32Array.of(1 - beta1 ** step),
         biasCorrection2: Float32Array.of(1 - beta2 ** step),
       });

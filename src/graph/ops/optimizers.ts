@@ -15,7 +15,6 @@ export const sgd = defineOperation({
 });
 
 export interface AdamAttributes {
-  readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
   /** AdamW (Loshchilov & Hutter 2019): the decay shrinks the parameter and stays out of the moments. */
@@ -23,9 +22,10 @@ export interface AdamAttributes {
 }
 
 /**
- * Adam (Kingma & Ba 2015, algorithm 1). The two bias corrections come from the host, which counts the steps.
- * Inputs: learning rate, 1 - beta1^t, 1 - beta2^t, weight decay (each one number), then parameter and gradient
- * in turn. No outputs.
+ * Adam (Kingma & Ba 2015, algorithm 1). The two bias corrections come from the host, which counts the steps; a
+ * schedule may move beta1.
+ * Inputs: learning rate, beta1, 1 - beta1^t, 1 - beta2^t, weight decay (each one number), then parameter and
+ * gradient in turn. No outputs.
  */
 export const adam = defineOperation({
   kind: 'adam',

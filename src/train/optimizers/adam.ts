@@ -19,15 +19,20 @@ function define(kind: string, decoupled: boolean, weightDecay: number): Optimize
     settings: settings(weightDecay),
     defaultLearningRate: 0.001,
     slots: ['exp_avg', 'exp_avg_sq'],
-    append(graph, pairs, { settings: { beta1, beta2, epsilon }, name, weightDecay: decay, input }) {
-      const scalars = [input('learningRate'), input('biasCorrection1'), input('biasCorrection2'), decay];
-      graph.apply(adamNode, { beta1, beta2, epsilon, decoupled }, [...scalars, ...pairs.flat()], name);
+    append(graph, pairs, { settings: { beta2, epsilon }, name, weightDecay: decay, input }) {
+      const scalars = ['learningRate', 'beta1', 'biasCorrection1', 'biasCorrection2'].map(input);
+      graph.apply(adamNode, { beta2, epsilon, decoupled }, [...scalars, decay, ...pairs.flat()], name);
     },
-    scalars: ({ beta1, beta2 }, { learningRate, update }) => ({
-      learningRate,
-      biasCorrection1: 1 - beta1 ** update,
-      biasCorrection2: 1 - beta2 ** update,
-    }),
+    scalars({ beta1: own, beta2 }, { learningRate, momentum = Number.NaN, update }) {
+      const beta1 = Number.isNaN(momentum) ? own : momentum;
+      return {
+        learningRate,
+        beta1,
+        // of the beta1 of now, as if it had been the same all along: PyTorch does it so
+        biasCorrection1: 1 - beta1 ** update,
+        biasCorrection2: 1 - beta2 ** update,
+      };
+    },
   });
 }
 

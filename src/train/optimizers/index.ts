@@ -54,9 +54,9 @@ export class Optimizer {
     return this.#definition.defaultLearningRate;
   }
 
-  /** Whether a schedule may change its momentum from step to step. */
+  /** Whether a schedule may change its momentum, or beta1, from step to step. */
   get cyclesMomentum(): boolean {
-    return 'momentum' in this.#settings;
+    return 'momentum' in this.#settings || 'beta1' in this.#settings;
   }
 
   /**

@@ -8,7 +8,7 @@ export type ParameterGradient = readonly [parameter: Value, gradient: Value];
 /** Where the run is, for numbers that change from step to step. */
 export interface Moment {
   readonly learningRate: number;
-  /** That a schedule wants; absent or NaN: the optimizer's own. */
+  /** That a schedule wants, the beta1 of Adam; absent or NaN: the optimizer's own. */
   readonly momentum?: number;
   /** Number of the update within the whole run, from 1. */
   readonly update: number;

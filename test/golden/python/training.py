@@ -46,6 +46,12 @@ CASES = [
      sequence(warm, lambda o: schedulers.ExponentialLR(o, 0.99), milestones=[20])),
     ("adamw-coupled-biases", 0.01, dict(kind="adamw", weightDecay=0.1, noDecay=False, beta1=0.8, beta2=0.95, epsilon=1e-6),
      dict(name="polynomial", by="step", power=2), lambda o: schedulers.PolynomialLR(o, STEPS, 2)),
+    ("adam-one-cycle", 0.1, dict(kind="adam", weightDecay=0.02, noDecay=True), dict(name="oneCycle"), one_cycle),
+    ("adamw-one-cycle-three-phases", 0.1, dict(kind="adamw", weightDecay=0.1, noDecay=True, beta1=0.8, beta2=0.95, epsilon=1e-6),
+     dict(name="oneCycle", threePhase=True, annealStrategy="linear", baseMomentum=0.5, maxMomentum=0.99),
+     lambda o: one_cycle(o, three_phase=True, anneal_strategy="linear", base_momentum=0.5, max_momentum=0.99)),
+    ("adamw-one-cycle-rate-alone", 0.1, dict(kind="adamw", weightDecay=0.1, noDecay=True),
+     dict(name="oneCycle", cycleMomentum=False), lambda o: one_cycle(o, cycle_momentum=False)),
     ("adamw-defaults", 0.001, dict(kind="adamw"), dict(name="constant"), lambda o: None),
 ]
 

@@ -40,20 +40,23 @@ export const sgd: Kernel<'sgd'> = {
 };
 
 export const adam: Kernel<'adam'> = {
-  prepare: (node, emitter) => setGradientsAside(node.inputs.slice(4), emitter, ['exp_avg', 'exp_avg_sq']),
+  prepare: (node, emitter) => setGradientsAside(node.inputs.slice(5), emitter, ['exp_avg', 'exp_avg_sq']),
   emit(node, emitter) {
     const { name } = node;
-    const { beta1, beta2, epsilon, decoupled } = node.attributes;
-    const [rate, correction1, correction2, decay] = [0, 1, 2, 3].map((index) => emitter.input(node, index));
-    if (!rate || !correction1 || !correction2 || !decay) throw new Error(`'${name}' lacks its scalars`);
-    settleGradients(node.inputs.slice(4), emitter);
+    const { beta2, epsilon, decoupled } = node.attributes;
+    const scalars = [0, 1, 2, 3, 4].map((index) => emitter.input(node, index));
+    const [rate, beta1, correction1, correction2, decay] = scalars;
+    if (!rate || !beta1 || !correction1 || !correction2 || !decay) {
+      throw new Error(`'${name}' lacks its scalars`);
+    }
+    settleGradients(node.inputs.slice(5), emitter);
     const step = scalar(emitter, `${name}.step`, [rate, correction1], ([a = 0, b = 1]) => -a / b);
     const shrink = scalar(emitter, `${name}.shrink`, [rate, decay], ([a = 0, b = 0]) => 1 - a * b);
     const root = scalar(emitter, `${name}.root`, [correction2], ([a = 1]) => 1 / Math.sqrt(a));
     const work = emitter.allocate(emitter.descriptors.plain([1, chunk], 'f32'));
-    const fresh = emitter.constant(Float32Array.of(1 - beta1), `${name}.fresh`);
+    const fresh = scalar(emitter, `${name}.fresh`, [beta1], ([a = 0]) => 1 - a);
     emitter.emitLate(() =>
-      chunks(emitter, node.inputs.slice(4), (at) => {
+      chunks(emitter, node.inputs.slice(5), (at) => {
         const [parameter, gradient] = [at('parameter'), at('gradient')];
         const [mean, square] = [at('exp_avg'), at('exp_avg_sq')];
         const temporary = within(work, parameter);
@@ -62,13 +65,14 @@ export const adam: Kernel<'adam'> = {
           decoupled
             ? binary(emitter, name, algorithm.multiply, parameter, shrink, parameter)
             : binary(emitter, name, algorithm.multiply, parameter, decay, direction, { add: gradient }),
-          // m = beta1 m + (1 - beta1) d
-          binary(emitter, name, algorithm.multiply, direction, fresh, mean, { sum: beta1 }),
           // s = beta2 s + (1 - beta2) d^2
           binary(emitter, name, algorithm.multiply, direction, direction, square, {
             scale: 1 - beta2,
             sum: beta2,
           }),
+          // m = beta1 m + (1 - beta1) d
+          binary(emitter, name, algorithm.multiply, direction, fresh, temporary),
+          binary(emitter, name, algorithm.multiply, mean, beta1, mean, { add: temporary }),
           // t = sqrt(s / correction2) + epsilon
           rootOf(emitter, name, square, root, epsilon, temporary),
           // p -= rate / correction1 * m / t
