@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { Config } from '../config/config.js';
 import type { GatheredConfig } from '../config/gather.js';
 import { parseOptimizer } from '../config/parse-optimizer.js';
+import type { EngineSettings } from '../engines/settings.js';
 import { exitCodes, UserError } from '../errors.js';
 import { formatDuration } from '../report/duration.js';
 import { type LogFormat, type LogLevel, logFormats, logLevels } from '../report/log-settings.js';
@@ -36,6 +37,8 @@ export interface TrainFlags extends ModelFlags {
   shuffleBuffer?: number;
   workers?: number;
   threads?: number;
+  engine?: EngineSettings['engine'];
+  device?: string;
   checkpointInterval?: string;
   keepLast?: number;
   logFile?: string;
@@ -132,6 +135,8 @@ export function addTrainOptions(command: Command): Command {
     .option('--shuffle-buffer <number>', 'of shards: pictures mixed at a time (default: all)', wholeNumber)
     .option('--workers <number>', 'threads that load pictures; no influence on the result', wholeNumber)
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
+    .option('--engine <name>', 'auto, onednn or torch (default: auto, a GPU where there is one, else onednn)')
+    .option('--device <name>', 'cpu, cuda, cuda:1, mps (default: a GPU where there is one)')
     .option('--checkpoint-interval <interval>', 'save every 5 (epochs), 200steps, 10min (default: 1)')
     .option('--keep-last <number>', 'checkpoints to keep beside the best (default: 3)', wholeNumber)
     .option('--tensorboard', 'write event files for TensorBoard (the default)')

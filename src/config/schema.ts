@@ -228,6 +228,17 @@ export const configSchema = z.strictObject({
     usual: 'physical cores',
     flag: '--threads',
   }),
+  engine: setting(train.engine, {
+    says: 'what computes: oneDNN on the CPU, or LibTorch on a GPU or the CPU (see [gpu.md](gpu.md))',
+    usual: '`auto`: a GPU where there is one, else `onednn`',
+    flag: '--engine',
+  }),
+  device: setting(train.device, {
+    says: "where it computes, in PyTorch's words: `cpu`, `cuda:0` (also for ROCm), `mps`",
+    usual: 'a GPU where there is one',
+    flag: '--device',
+    values: 'a text',
+  }),
   checkpointInterval: setting(train.checkpointInterval, {
     says: 'between two checkpoints: a number of epochs, or a text as `200steps` or `10min`',
     usual: '`1`',

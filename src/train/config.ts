@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.js';
+import { type EngineSettings, engineSettings } from '../engines/settings.js';
 import { exitCodes, UserError } from '../errors.js';
 import { checkPictureSize, createModel, defaultModel, type ModelSpec } from '../models/index.js';
 import type { Model, ModelDescription } from '../models/model.js';
@@ -54,6 +55,10 @@ export interface TrainSettings {
   workers?: number | undefined;
   /** Threads of the engine. Default: physical cores. */
   threads?: number | undefined;
+  /** What computes: `onednn` (CPU), `torch` (GPUs, CPU). Default: auto, a GPU where there is one, else onednn. */
+  engine?: EngineSettings['engine'];
+  /** Where, in PyTorch's words: `cpu`, `cuda:0`, `mps`. Default: a GPU where there is one. */
+  device?: string | undefined;
   /** Between two checkpoints: a number of epochs, or `5epochs`, `200steps`, `10min`. Default 1. */
   checkpointInterval?: number | string | undefined;
   /** Checkpoints to keep beside the best. Default 3. */
@@ -87,6 +92,7 @@ export const trainConfig = z.strictObject({
   shuffleBuffer: atLeastOne.optional(),
   workers: atLeastOne.max(256).optional(),
   threads: atLeastOne.max(4096).optional(),
+  ...engineSettings,
   checkpointInterval: checkpointIntervalSetting,
   keepLast: atLeastOne,
   tensorboard: z.boolean().optional(),

@@ -13,6 +13,7 @@ import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
 /** What the engine thread is started with; plain data. */
 export interface EngineThreadData {
   readonly engine: EngineName;
+  readonly device?: string | undefined;
   readonly threads?: number | undefined;
   readonly model: ModelDescription;
   readonly classes: number;
@@ -86,6 +87,7 @@ class EngineServer {
     const data = this.#data;
     this.#engine = await engines[data.engine]({
       ...(data.threads === undefined ? {} : { threads: data.threads }),
+      ...(data.device === undefined ? {} : { device: data.device }),
       onProgress: (text) => this.#post({ kind: 'message', text }),
     });
     this.#session = new EngineSession({

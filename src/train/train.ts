@@ -1,5 +1,6 @@
 import { type Dataset, readDataset } from '../data/dataset.js';
 import { Loader, type RejectedPicture } from '../data/loader/loader.js';
+import { type ChosenEngine, chooseEngine } from '../engines/choose.js';
 import { exitCodes, UserError } from '../errors.js';
 import { type LogRecord, logRecord } from '../report/log-record.js';
 import type { LogSettings } from '../report/log-settings.js';
@@ -169,6 +170,7 @@ interface Reached {
 async function trainFrom(position: Position, run: PreparedRun): Promise<Reached> {
   const { folder, dataset, training, checkpoint, bestAccuracy, log, warn } = run;
   const signal = run.options.signal ?? new AbortController().signal;
+  const chosen = await chooseEngine(training.config);
   // measured beside the start, which takes longer
   const crowded = crowdedWarning({ threads: training.config.threads }).then((text) => text && warn(text));
   const preparation = await readPreparation(dataset.folder);
@@ -190,7 +192,7 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     const queue = new EpochQueue(loader, { ...position, epochs, validate: dataset.val.length > 0 });
     // loaded while the engine starts
     queue.upTo(position.epoch + 1);
-    engine = await startEngine(run, loader, signal);
+    engine = await startEngine(run, chosen, loader, signal);
     if (!engine) return { status: 'stopped', position, rejected: loader.rejected };
     const saver = new CheckpointSaver({
       folder,
@@ -204,6 +206,7 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     const schedule = resumeSchedule(training, checkpoint, { dataset, position, warn });
     const trainer = new Trainer({
       ...{ training, dataset, preparation, folder, queue, engine, saver, schedule, position },
+      engineName: chosen.engine,
       ...{ listener, signal, onPictures: board?.onPictures },
     });
     await setWeights(engine, run);
@@ -267,6 +270,7 @@ function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
 /** @returns undefined when it was stopped meanwhile */
 async function startEngine(
   { training, dataset, listener }: PreparedRun,
+  chosen: ChosenEngine,
   loader: Loader,
   signal: AbortSignal,
 ): Promise<EngineClient | undefined> {
@@ -275,7 +279,7 @@ async function startEngine(
   try {
     return await EngineClient.start(
       {
-        engine: 'onednn',
+        ...chosen,
         threads,
         model: model.description,
         classes: dataset.classes.length,

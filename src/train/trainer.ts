@@ -1,4 +1,5 @@
 import type { Dataset } from '../data/dataset.js';
+import type { EngineName } from '../engines/registry.js';
 import { UserError } from '../errors.js';
 import { resnodeVersion } from '../version.js';
 import { type CheckpointInfo, checkpointMetadata, type EpochResult } from './checkpoint.js';
@@ -23,6 +24,8 @@ export interface TrainerOptions {
   readonly folder: RunFolder;
   readonly queue: EpochQueue;
   readonly engine: EngineClient;
+  /** What runs it, for the checkpoints. */
+  readonly engineName: EngineName;
   readonly saver: CheckpointSaver;
   readonly schedule: Schedule;
   readonly position: Position;
@@ -322,7 +325,7 @@ export class Trainer {
       best,
       history: [...history],
       running: step > 0 ? { ...sums, seconds } : null,
-      engine: 'onednn',
+      engine: this.#options.engineName,
       resnode: resnodeVersion,
     };
   }
