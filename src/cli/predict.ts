@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { EngineSettings } from '../engines/settings.js';
 import { exitCodes } from '../errors.js';
 import type { PredictResult } from '../predict/predict.js';
 import { bar } from '../report/progress-line.js';
@@ -10,6 +11,8 @@ interface Flags extends CheckpointFlags {
   top: number;
   batchSize?: number;
   threads?: number;
+  engine?: EngineSettings['engine'];
+  device?: string;
   json: boolean;
 }
 
@@ -35,6 +38,8 @@ export function predictCommand(): Command {
       wholeNumber,
     )
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
+    .option('--engine <name>', 'auto, onednn or torch (default: auto, a GPU where there is one, else onednn)')
+    .option('--device <name>', 'cpu, cuda, cuda:1, mps (default: a GPU where there is one)')
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', examples)
     .action(run);

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { EngineSettings } from '../engines/settings.js';
 import { formatDuration } from '../report/duration.js';
 import { bar } from '../report/progress-line.js';
 import type { TestReportResult } from '../report/test-report.js';
@@ -12,6 +13,8 @@ interface Flags extends CheckpointFlags {
   batchSize?: number;
   workers?: number;
   threads?: number;
+  engine?: EngineSettings['engine'];
+  device?: string;
   report?: string | true;
   json: boolean;
 }
@@ -37,6 +40,8 @@ export function testCommand(): Command {
     .option('--batch-size <number>', "pictures in a batch (default: the training's)", wholeNumber)
     .option('--workers <number>', 'threads that load pictures', wholeNumber)
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
+    .option('--engine <name>', 'auto, onednn or torch (default: auto, a GPU where there is one, else onednn)')
+    .option('--device <name>', 'cpu, cuda, cuda:1, mps (default: a GPU where there is one)')
     .option('--report [folder]', 'write report.html and report.json (default folder: the run folder)')
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', examples)

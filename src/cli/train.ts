@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { Config } from '../config/config.js';
 import type { GatheredConfig } from '../config/gather.js';
 import { parseOptimizer } from '../config/parse-optimizer.js';
+import type { EngineSettings } from '../engines/settings.js';
 import { exitCodes, UserError } from '../errors.js';
 import { findLaunch } from '../parallel/mpi/launch.js';
 import { formatDuration } from '../report/duration.js';
@@ -44,6 +45,7 @@ export interface TrainFlags extends ModelFlags {
   threads?: number;
   devices?: string;
   syncBatchNorm?: boolean;
+  engine?: EngineSettings['engine'];
   checkpointInterval?: string;
   keepLast?: number;
   logFile?: string;
@@ -150,7 +152,11 @@ export function addTrainOptions(command: Command): Command {
     .option('--shuffle-buffer <number>', 'of shards: pictures mixed at a time (default: all)', wholeNumber)
     .option('--workers <number>', 'threads that load pictures; no influence on the result', wholeNumber)
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
-    .option('--devices <names>', 'replicas that share each batch: cpu:2, cuda:0,cuda:1 (default: cpu)')
+    .option('--engine <name>', 'auto, onednn or torch (default: auto, a GPU where there is one, else onednn)')
+    .option(
+      '--devices <names>',
+      'a replica on each: cpu:2, cuda:0,cuda:1, mps (default: a GPU where there is one)',
+    )
     .option('--sync-batch-norm', 'batch norm statistics over the pictures of all replicas')
     .option('--no-sync-batch-norm', 'of each replica (the default)')
     .option('--checkpoint-interval <interval>', 'save every 5 (epochs), 200steps, 10min (default: 1)')

@@ -113,6 +113,8 @@ function valueFor(key: string, { gathered, training, saved, run }: Known): unkno
       return training.config.workers ?? defaultWorkers();
     case 'threads':
       return training.config.threads ?? physicalCores();
+    case 'engine':
+      return training.config.engine ?? 'auto';
     default:
       return training.config[key as keyof TrainConfig];
   }

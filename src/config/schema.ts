@@ -248,9 +248,14 @@ export const configSchema = z.strictObject({
     usual: 'physical cores',
     flag: '--threads',
   }),
+  engine: setting(train.engine, {
+    says: 'what computes: oneDNN on the CPU, or LibTorch on a GPU or the CPU (see [gpu.md](gpu.md))',
+    usual: '`auto`: a GPU where there is one, else `onednn`',
+    flag: '--engine',
+  }),
   devices: setting(train.devices.unwrap(), {
-    says: 'replicas of the network, which share each batch: `cpu:2`, `cuda:0,cuda:1`',
-    usual: '`cpu`',
+    says: 'a replica of the network on each, which share the batches: `cpu`, `cpu:2`, `cuda:0,cuda:1` (also for ROCm), `mps`',
+    usual: 'a GPU where there is one, else `cpu`',
     flag: '--devices',
     values: 'names of devices',
   }),

@@ -1,3 +1,5 @@
+import { chooseEngine } from '../engines/choose.js';
+import type { EngineSettings } from '../engines/settings.js';
 import { EngineClient } from '../train/engine-client.js';
 import { topClasses } from '../train/metrics.js';
 import { type CheckpointChoice, pickCheckpoint } from '../train/pick-checkpoint.js';
@@ -5,7 +7,7 @@ import { findPictures } from './find-pictures.js';
 import { NetworkInput } from './network-input.js';
 
 /** Options of {@link predict}. */
-export interface PredictOptions extends CheckpointChoice {
+export interface PredictOptions extends CheckpointChoice, EngineSettings {
   /** Picture files in any format, and folders of them. */
   pictures: readonly string[];
   /** Classes to name for each picture. Default 5, or all where there are fewer. */
@@ -48,8 +50,9 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
   const { height, width } = info.crop;
   const classes = info.classes.length;
   const input = new NetworkInput(info);
+  const chosen = await chooseEngine(options);
   const engine = await EngineClient.start(
-    { engine: 'onednn', threads, model: info.model.description, classes, height, width },
+    { ...chosen, threads, model: info.model.description, classes, height, width },
     signal,
   );
   try {

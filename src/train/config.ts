@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.js';
+import { type EngineSettings, engineSettings } from '../engines/settings.js';
 import { exitCodes, UserError } from '../errors.js';
 import { checkPictureSize, createModel, defaultModel, type ModelSpec } from '../models/index.js';
 import type { Model, ModelDescription } from '../models/model.js';
@@ -64,11 +65,16 @@ export interface TrainSettings {
   workers?: number | undefined;
   /** Threads of the engine. Default: physical cores. */
   threads?: number | undefined;
+  /** What computes: `onednn` (CPU), `torch` (GPUs, CPU). Default: auto, a GPU where there is one, else onednn. */
+  engine?: EngineSettings['engine'];
   /** Between two checkpoints: a number of epochs, or `5epochs`, `200steps`, `10min`. Default 1. */
   checkpointInterval?: number | string | undefined;
   /** Checkpoints to keep beside the best. Default 3. */
   keepLast?: number | undefined;
-  /** Replicas of the network: `cpu:2` for two that share the threads, `cuda:0,cuda:1` for two GPUs. Default: `cpu`. */
+  /**
+   * A replica of the network on each: `cpu:2` for two that share the threads, `cuda:0,cuda:1` for two GPUs. Default: a
+   * GPU where there is one, else `cpu`.
+   */
   devices?: string | undefined;
   /** Take the statistics of batch norms over the pictures of all replicas. Default false. */
   syncBatchNorm?: boolean | undefined;
@@ -105,6 +111,7 @@ export const trainConfig = z.strictObject({
   shuffleBuffer: atLeastOne.optional(),
   workers: atLeastOne.max(256).optional(),
   threads: atLeastOne.max(4096).optional(),
+  engine: engineSettings.engine,
   devices: z.string().optional(),
   syncBatchNorm: z.boolean().optional(),
   checkpointInterval: checkpointIntervalSetting,

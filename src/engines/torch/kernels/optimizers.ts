@@ -34,16 +34,16 @@ export const sgd: Kernel<'sgd'> = {
 };
 
 export const adam: Kernel<'adam'> = {
-  prepare: (node, emitter) => designateGradients(node.inputs.slice(4), emitter, ['exp_avg', 'exp_avg_sq']),
+  prepare: (node, emitter) => designateGradients(node.inputs.slice(5), emitter, ['exp_avg', 'exp_avg_sq']),
   emit(node, emitter) {
-    const { beta1, beta2, epsilon, decoupled } = node.attributes;
-    const [rate, correction1, correction2, decay] = node.inputs;
-    const parameters = settle(node.inputs.slice(4), emitter);
+    const { beta2, epsilon, decoupled } = node.attributes;
+    const [rate, beta1, correction1, correction2, decay] = node.inputs;
+    const parameters = settle(node.inputs.slice(5), emitter);
     const range = (flat: 'parameter' | 'gradient' | OptimizerSlot) =>
       tensors(emitter.rangeSlot(parameters, flat));
     const step = emitter.upload([], 'f32', (inputs) => {
       const corrections = [correction1, correction2].map((value) => scalar(inputs, value));
-      return Float32Array.of(stepOf(corrections, [beta1, beta2]));
+      return Float32Array.of(stepOf(corrections, [scalar(inputs, beta1), beta2]));
     });
     emitter.callVoid(decoupled ? '_fused_adamw_' : '_fused_adam_', [
       range('parameter'),
@@ -53,7 +53,7 @@ export const adam: Kernel<'adam'> = {
       tensors(),
       tensors(step),
       number(rate),
-      float(beta1),
+      number(beta1),
       float(beta2),
       number(decay),
       float(epsilon),

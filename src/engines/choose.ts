@@ -1,0 +1,38 @@
+import { UserError } from '../errors.js';
+import type { EngineName } from './registry.js';
+import { type EngineSettings, engineSettings } from './settings.js';
+
+export interface ChosenEngine {
+  readonly engine: EngineName;
+  readonly device: string;
+}
+
+/**
+ * Settles which engine runs, and on what.
+ * @throws UserError the two do not go together
+ */
+export async function chooseEngine({ engine = 'auto', device }: EngineSettings): Promise<ChosenEngine> {
+  checkDevice(device);
+  if (engine === 'onednn' || (engine === 'auto' && device === 'cpu')) {
+    if (device === undefined || device === 'cpu') return { engine: 'onednn', device: 'cpu' };
+    throw new UserError(`the engine onednn runs on the CPU alone, not on ${device}`, {
+      hint: 'take --engine torch, or leave --engine out',
+    });
+  }
+  const { accelerators } = await import('./torch/accelerators.js');
+  const [gpu] = accelerators();
+  if (engine === 'torch') return { engine, device: device ?? gpu?.device ?? 'cpu' };
+  if (device !== undefined) return { engine: 'torch', device };
+  // a library is not fetched unasked: it is 3 GB with a GPU's
+  if (gpu) {
+    const { findTorch } = await import('./torch/library/index.js');
+    if ((await findTorch())?.accelerated) return { engine: 'torch', device: gpu.device };
+  }
+  return { engine: 'onednn', device: 'cpu' };
+}
+
+function checkDevice(device: string | undefined): void {
+  const result = engineSettings.device.safeParse(device);
+  if (result.success) return;
+  throw new UserError(`'${device}' is no device`, { hint: 'use cpu, cuda, cuda:1 (also for ROCm) or mps' });
+}
