@@ -64,31 +64,47 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--mode", choices=["train", "inference"], default="train")
     parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     stages = [tuple(map(int, stage.split("x"))) for stage in options.stages.split(",")]
-    model = ResNet(stages, options.classes)
-    images = torch.randn(options.batch, 3, options.pixels, options.pixels)
-    labels = torch.randint(0, options.classes, (options.batch,))
+    device = torch.device(options.device)
+    model = ResNet(stages, options.classes).to(device)
+    images = torch.randn(options.batch, 3, options.pixels, options.pixels, device=device)
+    labels = torch.randint(0, options.classes, (options.batch,), device=device)
     if options.channels_last:
         model = model.to(memory_format=torch.channels_last)
         images = images.to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=1e-4)
 
+    half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(options.precision)
+    scaler = torch.amp.GradScaler(device.type, enabled=options.precision == "fp16")
+
+    def forward() -> torch.Tensor:
+        with torch.autocast(device.type, dtype=half, enabled=half is not None):
+            return model(images)
+
     def train() -> None:
         optimizer.zero_grad(set_to_none=True)
-        F.cross_entropy(model(images), labels).backward()
-        optimizer.step()
+        scaler.scale(F.cross_entropy(forward().float(), labels)).backward()
+        scaler.step(optimizer)
+        scaler.update()
 
     @torch.inference_mode()
     def infer() -> None:
-        model(images)
+        forward()
+
+    def wait() -> None:
+        if device.type == "cuda":
+            torch.cuda.synchronize()
 
     if options.mode == "inference":
         model.eval()
     step = train if options.mode == "train" else infer
     step()
+    wait()
     print(json.dumps({"ready": True, "version": f"torch {torch.__version__}"}), flush=True)
     for line in sys.stdin:
         command = line.split()
@@ -97,6 +113,7 @@ def main() -> None:
         start = time.perf_counter()
         for _ in range(int(command[1])):
             step()
+        wait()
         print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
     print(json.dumps({"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}), flush=True)
 

@@ -6,11 +6,12 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { HostArray } from '../../dist/engines/engine.js';
-import { engines } from '../../dist/engines/registry.js';
+import { type EngineName, engines } from '../../dist/engines/registry.js';
 import { initialValues } from '../../dist/graph/initialize.js';
 import { createModel } from '../../dist/models/index.js';
 import { parseStages } from '../../dist/models/stages.js';
 import { Optimizer } from '../../dist/train/optimizers/index.js';
+import type { Precision } from '../../dist/train/precision/precision.js';
 import { inferenceGraph, trainingGraph } from '../../dist/train/training-graph.js';
 
 const { values } = parseArgs({
@@ -21,17 +22,26 @@ const { values } = parseArgs({
     classes: { type: 'string', default: '256' },
     threads: { type: 'string', default: '1' },
     mode: { type: 'string', default: 'train' },
-    profile: { type: 'boolean', default: false },
+    engine: { type: 'string', default: 'onednn' },
+    device: { type: 'string', default: 'cpu' },
+    precision: { type: 'string', default: 'fp32' },
   },
 });
 
 const [batchSize, pixels, classes] = [Number(values.batch), Number(values.pixels), Number(values.classes)];
-const engine = await engines.onednn({ threads: Number(values.threads) });
+const engine = await engines[values.engine as EngineName]({
+  threads: Number(values.threads),
+  device: values.device,
+});
 const model = createModel({ family: 'resnet', stages: parseStages(values.stages) });
 const optimizer = new Optimizer({ kind: 'sgd' });
-const batch = { batchSize, height: pixels, width: pixels, classes };
+const precision = values.precision as Precision;
+const batch = { batchSize, height: pixels, width: pixels, classes, precision };
+const scaled = precision === 'fp16';
 const graph =
-  values.mode === 'train' ? trainingGraph(model, { ...batch, optimizer }) : inferenceGraph(model, batch);
+  values.mode === 'train'
+    ? trainingGraph(model, { ...batch, optimizer, scaled })
+    : inferenceGraph(model, batch);
 const state = engine.createState();
 const program = engine.compile(graph, { state });
 for (const [name, data] of initialValues(graph, 1)) state.write(name, data);
@@ -47,17 +57,22 @@ const inputs: Record<string, HostArray> = { image };
 if (values.mode === 'train') {
   inputs.labels = labels;
   const scalars = optimizer.scalars({ learningRate: 0.01, update: 1 });
-  for (const [name, value] of Object.entries(scalars)) inputs[name] = Float32Array.of(value);
+  const scale = scaled ? { lossScale: 65536, lossWeight: 65536 } : {};
+  for (const [name, value] of Object.entries({ ...scalars, ...scale })) inputs[name] = Float32Array.of(value);
 }
 
+// waits for a GPU, too
+const wait = (): unknown => program.read('logits');
 program.run(inputs);
+wait();
 const say = (answer: object): void => void process.stdout.write(`${JSON.stringify(answer)}\n`);
-say({ ready: true, version: `oneDNN, arena ${(program.memory.arena / 2 ** 20).toFixed(0)} MiB` });
+say({ ready: true, version: `${engine.name}, arena ${(program.memory.arena / 2 ** 20).toFixed(0)} MiB` });
 for await (const line of createInterface({ input: process.stdin })) {
   const [command, count] = line.split(' ');
   if (command === 'quit') break;
   const start = performance.now();
   for (let step = 0; step < Number(count); step++) program.run(inputs);
+  wait();
   say({ seconds: (performance.now() - start) / 1e3 });
 }
 const [, kilobytes = '0'] = /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];

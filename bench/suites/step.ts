@@ -32,16 +32,16 @@ async function compare(what: string, mode: 'train' | 'inference', options: Bench
   }
   const [ours] = competitors;
   const oursSeconds = ours ? median(ours.samples) : Number.NaN;
-  const { stages, pixels, batch, threads, rounds, steps } = options;
+  const { stages, pixels, batch, threads, rounds, steps, precision } = options;
   return {
-    title: `${what}, ResNet ${stages}, ${pixels} px, batch ${batch}, ${threads} threads, fp32: median of ${rounds} rounds of ${steps} steps, in turn`,
+    title: `${what}, ResNet ${stages}, ${pixels} px, batch ${batch}, ${threads} threads, ${precision}: median of ${rounds} rounds of ${steps} steps, in turn`,
     rows: competitors.map((competitor, index) => {
       const seconds = median(competitor.samples);
       return {
         name: competitor.name,
         'img/s': Number((batch / seconds).toFixed(1)),
         'ms/step': Number((seconds * 1e3).toFixed(1)),
-        'resnode is faster by': `${(seconds / oursSeconds).toFixed(2)}x`,
+        [`${ours?.name} is faster by`]: `${(seconds / oursSeconds).toFixed(2)}x`,
         'peak MB': Math.round((peaks[index] ?? 0) / 1e6),
         'first step after s': Number(competitor.firstStep.toFixed(2)),
         version: competitor.version,
@@ -54,13 +54,20 @@ function contestants(mode: 'train' | 'inference', options: BenchOptions): Compet
   const size = ['stages', 'batch', 'pixels', 'threads'] as const;
   const shared = [...size.flatMap((key) => [`--${key}`, String(options[key])]), '--mode', mode];
   const threads = { OMP_NUM_THREADS: String(options.threads) };
-  const ours: CompetitorOptions = {
-    name: 'resnode',
-    command: process.execPath,
-    arguments: ['--import', 'tsx', 'bench/resnode/step.ts', ...shared],
-  };
+  const { device, precision } = options;
+  shared.push('--precision', precision);
+  const ours = options.engines.split(',').map(
+    (engine): CompetitorOptions => ({
+      name: engine === 'onednn' ? 'resnode' : `resnode, engine ${engine}`,
+      command: process.execPath,
+      arguments: [
+        ...['--import', 'tsx', 'bench/resnode/step.ts', ...shared, '--engine', engine],
+        ...(engine === 'onednn' ? [] : ['--device', device]),
+      ],
+    }),
+  );
   const { torch } = options;
-  if (!torch) return [ours];
+  if (!torch) return ours;
   const python = (
     name: string,
     extra: string[],
@@ -68,11 +75,11 @@ function contestants(mode: 'train' | 'inference', options: BenchOptions): Compet
   ): CompetitorOptions => ({
     name,
     command: torch,
-    arguments: ['bench/pytorch/step.py', ...shared, ...extra],
+    arguments: ['bench/pytorch/step.py', ...shared, '--device', device, ...extra],
     environment: { ...threads, ...environment },
   });
   return [
-    ours,
+    ...ours,
     python('PyTorch', []),
     python('PyTorch channels_last', ['--channels-last']),
     python('PyTorch channels_last, malloc tuned', ['--channels-last'], tunedMalloc),

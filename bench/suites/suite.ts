@@ -8,6 +8,10 @@ export interface BenchOptions {
   readonly rounds: number;
   readonly steps: number;
   readonly data?: string;
+  /** Comma-separated. */
+  readonly engines: string;
+  readonly device: string;
+  readonly precision: string;
 }
 
 export interface Table {

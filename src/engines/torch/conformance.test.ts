@@ -5,5 +5,5 @@ import { hasTorch } from './testing/available.js';
 
 // one thread, since tests run beside one another
 describe.skipIf(!hasTorch)('torch (skipped where there is no LibTorch, see scripts/libtorch.mjs)', () => {
-  engineConformance(() => engines.torch({ threads: 1 }));
+  engineConformance(() => engines.torch({ threads: 1, device: process.env.RESNODE_TORCH_DEVICE ?? 'cpu' }));
 });
