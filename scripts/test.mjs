@@ -1,11 +1,13 @@
 // `npm test`: everything that a fresh clone needs, then the tests. Arguments after `--` go to vitest.
 import { provideChromium } from './chromium.mjs';
+import { provideLibTorch } from './libtorch.mjs';
 import { prepare, run } from './prepare.mjs';
 import { prepareTensorBoard } from './tensorboard.mjs';
 
 prepare();
 provideChromium();
 prepareTensorBoard();
+provideLibTorch();
 run('running the tests', process.execPath, [
   'node_modules/vitest/vitest.mjs',
   'run',
