@@ -4,13 +4,15 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { type Ability, isaName, precisions } from '../engines/onednn/library/capabilities.js';
 import type { OneDnnLibrary } from '../engines/onednn/library/index.js';
+import { type Accelerator, accelerators } from '../engines/torch/accelerators.js';
+import type { TorchLibrary } from '../engines/torch/library/index.js';
 import { exitCodes, UserError } from '../errors.js';
 import { cgroupLimits } from '../system/cgroup.js';
 import { cpuFeatures, cpuModel, physicalCores } from '../system/cpu.js';
 import { busyCores, loadAverage } from '../system/load.js';
 import { memory } from '../system/memory.js';
 import { resnodeVersion } from '../version.js';
-import { origins } from './setup.js';
+import { origins, torchOrigins } from './setup.js';
 
 const examples = `
 Nothing is fetched or changed. The exit code is 0 if training can run here, 1 if not.
@@ -61,7 +63,9 @@ interface Diagnosis {
   };
   memory: { total: number; available: number; limit: number | null; transparentHugePages: string | null };
   library: (OneDnnLibrary & { instructions: string }) | null;
-  engines: { onednn: { fp32: Ability; bf16: Ability }; torch: { supported: false; reason: string } };
+  engines: { onednn: { fp32: Ability; bf16: Ability }; torch: TorchAbility };
+  /** GPUs that this machine's drivers show, whether an engine can use them or not. */
+  gpus: readonly Accelerator[];
   packages: { sharp: string | null; libvips: string | null; jpegTurbo: string | null };
   /** What keeps training from running. */
   faults: Fault[];
@@ -69,12 +73,21 @@ interface Diagnosis {
   notes: string[];
 }
 
+type TorchAbility =
+  | (TorchLibrary & {
+      readonly supported: true;
+      /** Devices that it can compute on here, in PyTorch's words. */
+      readonly devices: readonly string[];
+    })
+  | { readonly supported: false; readonly reason: string };
+
 async function diagnose(): Promise<Diagnosis> {
   // measured first, so that our own work is not counted
   const busy = await busyCores();
   const faults: Fault[] = [];
   const library = await inspectLibrary(faults);
   const packages = await inspectPackages(faults);
+  const gpus = accelerators();
   const { limit, transparentHugePages, ...sizes } = memory();
   const quota = cgroupLimits().cpus;
   const logicalProcessors = availableParallelism();
@@ -99,8 +112,9 @@ async function diagnose(): Promise<Diagnosis> {
     library: library ? { ...library.found, instructions: isaName(library.isa) } : null,
     engines: {
       onednn: library ? precisions(library.isa, process.arch) : { fp32: missing, bf16: missing },
-      torch: { supported: false, reason: 'not built in this version yet' },
+      torch: await inspectTorch(gpus),
     },
+    gpus,
     packages,
     faults,
     notes: notesOn(cpu, transparentHugePages, library?.found),
@@ -116,6 +130,21 @@ async function inspectLibrary(faults: Fault[]): Promise<{ found: OneDnnLibrary; 
   } catch (error) {
     faults.push(asFault('onednn', error));
     return undefined;
+  }
+}
+
+async function inspectTorch(gpus: readonly Accelerator[]): Promise<TorchAbility> {
+  try {
+    const { findTorch } = await import('../engines/torch/library/index.js');
+    const found = await findTorch();
+    if (!found) {
+      return { supported: false, reason: 'LibTorch is not on this machine (resnode setup --engine torch)' };
+    }
+    (await import('../engines/torch/ffi.js')).bindTorch(found.folder);
+    const usable = found.accelerated ? gpus.map(({ device }) => device) : [];
+    return { supported: true, ...found, devices: ['cpu', ...usable] };
+  } catch (error) {
+    return { supported: false, reason: asFault('LibTorch', error).message };
   }
 }
 
@@ -177,7 +206,7 @@ function packageVersion(file: URL | string): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-function describe({ cpu, library, engines, packages, faults, notes, ...rest }: Diagnosis): string {
+function describe({ cpu, library, engines, gpus, packages, faults, notes, ...rest }: Diagnosis): string {
   const row = (name: string, text: string): string => `${name.padEnd(14)}${text}`;
   const lines = [
     row('resnode', `${rest.resnode}, Node ${rest.node}, ${rest.platform}`),
@@ -207,13 +236,20 @@ function describe({ cpu, library, engines, packages, faults, notes, ...rest }: D
     'engines',
     row('  onednn', `fp32  ${ability(engines.onednn.fp32)}`),
     row('', `bf16  ${ability(engines.onednn.bf16)}`),
-    row('  torch', ability(engines.torch)),
+    ...describeTorch(engines.torch).map((text, index) => row(index ? '' : '  torch', text)),
+    row('GPUs', gpus.map(({ device, name }) => `${device} ${name}`).join(', ') || 'none seen'),
     '',
     ...notes.map((note) => `note: ${note}`),
     ...faults.flatMap(({ message, hint }) => [`error: ${message}`, ...(hint ? [`hint:  ${hint}`] : [])]),
     rest.ok ? 'Training can run here.' : 'Training cannot run here yet.',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function describeTorch(torch: TorchAbility): string[] {
+  if (!torch.supported) return [`no: ${torch.reason}`];
+  const { version, source, devices, folder } = torch;
+  return [`yes, on ${devices.join(', ')}: LibTorch ${version}, ${torchOrigins[source]}`, folder];
 }
 
 function ability(value: Ability): string {

@@ -12,7 +12,7 @@ export interface ChosenEngine {
  * @throws UserError the two do not go together
  */
 export async function chooseEngine({ engine = 'auto', device }: EngineSettings): Promise<ChosenEngine> {
-  checkDevice(device);
+  check({ engine, device });
   if (engine === 'onednn' || (engine === 'auto' && device === 'cpu')) {
     if (device === undefined || device === 'cpu') return { engine: 'onednn', device: 'cpu' };
     throw new UserError(`the engine onednn runs on the CPU alone, not on ${device}`, {
@@ -31,8 +31,11 @@ export async function chooseEngine({ engine = 'auto', device }: EngineSettings):
   return { engine: 'onednn', device: 'cpu' };
 }
 
-function checkDevice(device: string | undefined): void {
-  const result = engineSettings.device.safeParse(device);
-  if (result.success) return;
-  throw new UserError(`'${device}' is no device`, { hint: 'use cpu, cuda, cuda:1 (also for ROCm) or mps' });
+function check({ engine, device }: EngineSettings): void {
+  if (!engineSettings.engine.safeParse(engine).success) {
+    throw new UserError(`there is no engine '${engine}'`, { hint: 'use auto, onednn or torch' });
+  }
+  if (!engineSettings.device.safeParse(device).success) {
+    throw new UserError(`'${device}' is no device`, { hint: 'use cpu, cuda, cuda:1 (also for ROCm) or mps' });
+  }
 }

@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.js';
 import type { Graph } from '../../graph/graph.js';
 import { physicalCores } from '../../system/cpu.js';
 import {
@@ -59,7 +60,22 @@ export async function createTorchEngine(options: EngineOptions): Promise<TorchEn
   const { device: name = 'cpu', threads, onProgress } = options;
   const { folder } = await findOrGetTorch(onProgress ? { onProgress } : {});
   const torch = bindTorch(folder, name);
-  const device = parseDevice(torch, name);
+  const tensors = new Tensors(torch, parseDevice(torch, name));
+  checkDevice(tensors);
   torch.setThreads(threads ?? physicalCores());
-  return new TorchEngine(new Tensors(torch, device));
+  return new TorchEngine(tensors);
+}
+
+/** What a device lacks shows only when it is used. */
+function checkDevice(tensors: Tensors): void {
+  const { torch, device } = tensors;
+  try {
+    torch.release(tensors.zeros(1));
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new UserError(`LibTorch ${torch.version} cannot use the device ${device.name}: ${error.message}`, {
+      hint: '`resnode doctor` lists the devices that there are; --device cpu always is',
+      cause: error,
+    });
+  }
 }
