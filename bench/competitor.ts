@@ -12,6 +12,8 @@ interface Answer {
   readonly ready?: boolean;
   readonly version?: string;
   readonly seconds?: number;
+  /** Seconds of these that went into communication. */
+  readonly exchanged?: number;
   readonly peakBytes?: number;
 }
 
@@ -22,6 +24,8 @@ export class Competitor {
   /** Seconds from the start of the process to the end of its first step. */
   readonly firstStep: number;
   readonly samples: number[] = [];
+  /** Seconds of a step that went into communication. */
+  readonly exchanged: number[] = [];
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
@@ -54,9 +58,10 @@ export class Competitor {
 
   /** Runs `count` steps and keeps the seconds of one. */
   async run(count: number): Promise<void> {
-    const { seconds } = await this.#ask(`run ${count}`);
+    const { seconds, exchanged = 0 } = await this.#ask(`run ${count}`);
     if (seconds === undefined) throw new Error(`${this.name} gave no time`);
     this.samples.push(seconds / count);
+    this.exchanged.push(exchanged / count);
   }
 
   /** Ends the process and gives its peak resident memory in bytes. */

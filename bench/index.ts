@@ -4,6 +4,7 @@ import { machine } from './machine.js';
 import { augmentSuite, transformsSuite } from './suites/augment.js';
 import { loaderSuite } from './suites/loader.js';
 import { preprocessSuite } from './suites/preprocess.js';
+import { scalingSuite } from './suites/scaling.js';
 import { inferenceSuite, stepSuite } from './suites/step.js';
 import type { BenchOptions, Table } from './suites/suite.js';
 
@@ -14,11 +15,13 @@ const suites = {
   augment: augmentSuite,
   transforms: transformsSuite,
   preprocess: preprocessSuite,
+  scaling: scalingSuite,
 };
 type SuiteName = keyof typeof suites;
 
 const program = new Command('npm run bench --')
   .option('--suite <names>', `comma-separated: ${Object.keys(suites).join(', ')}`, 'step,inference')
+  .option('--scaling', 'replicas and ranks beside one replica: --suite scaling', false)
   .option('--torch <python>', 'a Python that has torch: its step is measured in turn with ours')
   .option('--stages <list>', 'the ResNet', '128x2,256x2,512x2,1024x2')
   .option('--pixels <n>', 'height and width of the pictures', positive, 224)
@@ -36,9 +39,9 @@ const program = new Command('npm run bench --')
   .option('--json', 'print JSON', false)
   .parse();
 
-const options = program.opts<BenchOptions & { suite: string; json: boolean }>();
+const options = program.opts<BenchOptions & { suite: string; scaling: boolean; json: boolean }>();
 const tables: Table[] = [];
-for (const name of options.suite.split(',')) {
+for (const name of options.scaling ? ['scaling'] : options.suite.split(',')) {
   const suite = suites[name as SuiteName];
   if (!suite) program.error(`there is no suite '${name}'; there are ${Object.keys(suites).join(', ')}`);
   tables.push(await suite(options));

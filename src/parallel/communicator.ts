@@ -16,6 +16,8 @@ export interface Communicator {
   /** 0 to size - 1. */
   readonly rank: number;
   readonly size: number;
+  /** Milliseconds that went into its calls so far, waiting for the others included; where somebody counts them. */
+  readonly spentMs?: number;
   /** Puts the sum over all members in the place of each member's numbers. */
   allReduce(data: Exchanged): void;
   /** Puts the numbers of member `root` in the place of every member's. */

@@ -9,6 +9,7 @@ import type { Initialization } from '../models/layers.js';
 import type { ModelDescription } from '../models/model.js';
 import type { Communicator } from '../parallel/communicator.js';
 import { HierarchicalCommunicator } from '../parallel/hierarchy.js';
+import { MeasuredCommunicator } from '../parallel/measured.js';
 import { failMeeting, type MeetingPlace } from '../parallel/meeting.js';
 import type { Launch } from '../parallel/mpi/launch.js';
 import { type Compared, MpiRank } from '../parallel/mpi/rank.js';
@@ -147,7 +148,8 @@ class EngineServer implements ThreadCalls {
 
   async open(data: EngineThreadData): Promise<void> {
     this.#group = data.group;
-    this.#communicator = makeCommunicator(data.group, this.#rank?.communicator);
+    const communicator = makeCommunicator(data.group, this.#rank?.communicator);
+    this.#communicator = communicator && new MeasuredCommunicator(communicator);
     this.#engine = await engines[data.engine]({
       ...(data.threads === undefined ? {} : { threads: data.threads }),
       ...(data.device === undefined ? {} : { device: data.device }),

@@ -19,6 +19,8 @@ export interface SpanResult extends SpanProgress {
   readonly reason?: string;
   /** Milliseconds that the engine waited for batches. */
   readonly waitedMs: number;
+  /** Milliseconds that went into communication with other replicas, waiting for them included. */
+  readonly exchangedMs?: number;
 }
 
 export interface SpanRequest {
@@ -103,6 +105,7 @@ export class SpanRunner {
     let waitedMs = 0;
     /** What the last step added here; undefined when its loss was no number. */
     let own: Sums | undefined = noSums;
+    const spentBefore = communicator.spentMs ?? 0;
     for (let done = 0; ; done++) {
       const { batch, reason } = done < batches ? this.#take() : { batch: undefined };
       const agreed = agree(communicator, {
@@ -115,7 +118,7 @@ export class SpanRunner {
       });
       sums = added(sums, agreed.sums);
       this.#held = batch;
-      const at = { batches: done, sums, waitedMs };
+      const at = { batches: done, sums, waitedMs, exchangedMs: (communicator.spentMs ?? 0) - spentBefore };
       if (agreed.notFinite) return { ...at, ended: 'notFinite' };
       if (done > 0) clock.report(at);
       if (done === batches) return { ...at, ended: 'done' };

@@ -1,0 +1,45 @@
+import type { Communicator, Exchanged } from './communicator.js';
+
+/** Counts the time that goes into the calls of another communicator. */
+export class MeasuredCommunicator implements Communicator {
+  readonly #inner: Communicator;
+  #spentMs = 0;
+
+  constructor(inner: Communicator) {
+    this.#inner = inner;
+  }
+
+  get rank(): number {
+    return this.#inner.rank;
+  }
+
+  get size(): number {
+    return this.#inner.size;
+  }
+
+  get spentMs(): number {
+    return this.#spentMs;
+  }
+
+  allReduce(data: Exchanged): void {
+    this.#measure(() => this.#inner.allReduce(data));
+  }
+
+  broadcast(data: Exchanged, root: number): void {
+    this.#measure(() => this.#inner.broadcast(data, root));
+  }
+
+  barrier(): void {
+    this.#measure(() => this.#inner.barrier());
+  }
+
+  close(): void {
+    this.#inner.close();
+  }
+
+  #measure(call: () => void): void {
+    const started = performance.now();
+    call();
+    this.#spentMs += performance.now() - started;
+  }
+}
