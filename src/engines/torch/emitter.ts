@@ -11,6 +11,7 @@ import type { Communicator } from '../../parallel/communicator.js';
 import type { HostArray } from '../engine.js';
 import type { FlatName, TorchState } from './state.js';
 import {
+  type DirectStep,
   type HostInputs,
   int,
   ints,
@@ -196,6 +197,11 @@ export class Emitter {
       },
     });
     return result;
+  }
+
+  /** Work that no operation does. */
+  direct(step: Omit<DirectStep, 'kind'>): void {
+    this.#push({ kind: 'direct', ...step });
   }
 
   copy(to: Slot, from: Slot): void {
