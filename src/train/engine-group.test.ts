@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { closeRing, failRing } from '../data/loader/ring.js';
+import type { EngineName } from '../engines/registry.js';
+import { hasTorch } from '../engines/torch/testing/available.js';
 import { floatsOf, parseSafetensors } from '../interop/safetensors.js';
 import { createModel } from '../models/index.js';
 import { EngineGroup, type TrainingEngine } from './engine-group.js';
@@ -25,16 +27,22 @@ interface Setup {
   batches?: ReadonlyArray<readonly number[]>;
   devices?: number;
   syncBatchNorm?: boolean;
+  engine?: EngineName;
+  accumulate?: number;
 }
 
-async function start({ batches = [batch, batch, batch], devices = 2, syncBatchNorm = true }: Setup) {
+const engineNames: EngineName[] = hasTorch ? ['onednn', 'torch'] : ['onednn'];
+
+async function start(setup: Setup) {
+  const { batches = [batch, batch, batch], devices = 2, syncBatchNorm = true } = setup;
+  const { engine: name = 'onednn', accumulate } = setup;
   const ring = ringOf(batches, { capacity: batchSize, size });
   const engine = await EngineGroup.start({
-    ...{ engine: 'onednn', threads: devices, ring, classes, height: size, width: size },
+    ...{ engine: name, threads: devices, ring, classes, height: size, width: size },
     model: model.description,
     devices: new Array<string>(devices).fill('cpu'),
     training: {
-      ...{ batchSize, labelSmoothing: 0.1, seed: 1, initialization: 'xavier', syncBatchNorm },
+      ...{ batchSize, labelSmoothing: 0.1, seed: 1, initialization: 'xavier', syncBatchNorm, accumulate },
       optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 1e-4, nesterov: true, noDecay: false },
     },
   });
@@ -66,26 +74,38 @@ function largestDifference(a: Map<string, Float32Array>, b: Map<string, Float32A
 }
 
 describe('a group of engines', () => {
-  it.each([
-    ['all pictures can be read', batch],
-    ['some cannot, more of them at one replica', batch.map((label, index) => (index < 5 ? -1 : label))],
-    ['one replica has none', batch.map((label, index) => (index < 16 ? -1 : label))],
-  ])('with common batch norm statistics takes the same steps as one engine: %s', async (_, labels) => {
-    const batches = [labels, labels, labels, labels];
-    const alone = (await start({ batches, devices: 1 })).engine;
-    const together = (await start({ batches })).engine;
-    for (let step = 0; step < batches.length; step++) {
-      const expected = await alone.call('train', span(1, step));
-      const result = await together.call('train', span(1, step));
-      expect(result).toMatchObject({ ended: 'done', batches: 1 });
-      expect(result.sums.images).toBe(expected.sums.images);
-      expect(result.sums.loss / result.sums.images).toBeCloseTo(expected.sums.loss / expected.sums.images, 5);
-      const { name, difference } = largestDifference(
-        await stateOf(alone, step + 1),
-        await stateOf(together, step + 1),
-      );
-      expect(difference, name).toBeLessThan(1e-5);
-    }
+  describe.each(engineNames)('of %s', (name) => {
+    it.each([
+      ['all pictures can be read', batch],
+      ['some cannot, more of them at one replica', batch.map((label, index) => (index < 5 ? -1 : label))],
+      ['one replica has none', batch.map((label, index) => (index < 16 ? -1 : label))],
+    ])('with common batch norm statistics takes the same steps as one engine: %s', async (_, labels) => {
+      const batches = [labels, labels, labels, labels];
+      const alone = (await start({ engine: name, batches, devices: 1 })).engine;
+      const together = (await start({ engine: name, batches })).engine;
+      for (let step = 0; step < batches.length; step++) {
+        const expected = await alone.call('train', span(1, step));
+        const result = await together.call('train', span(1, step));
+        expect(result).toMatchObject({ ended: 'done', batches: 1 });
+        expect(result.sums.images).toBe(expected.sums.images);
+        expect(result.sums.loss / result.sums.images).toBeCloseTo(
+          expected.sums.loss / expected.sums.images,
+          5,
+        );
+        const { name, difference } = largestDifference(
+          await stateOf(alone, step + 1),
+          await stateOf(together, step + 1),
+        );
+        expect(difference, name).toBeLessThan(1e-5);
+      }
+    });
+
+    it('goes through all micro-batches together, whoever has pictures in them', async () => {
+      const halves = batch.map((label, index) => (index >= 8 ? -1 : label));
+      const { engine } = await start({ engine: name, batches: [halves, batch], accumulate: 2 });
+      const result = await engine.call('train', span(2));
+      expect(result).toMatchObject({ ended: 'done', batches: 2, sums: { images: 8 + batchSize } });
+    });
   });
 
   it('with statistics of each replica takes other steps', async () => {

@@ -2,7 +2,7 @@ import { elements, type Value } from '../../../graph/graph.js';
 import type { NodeOf } from '../../../graph/ops/index.js';
 import { membersFor, remainderOf, shareMoments } from '../../batch-moments.js';
 import type { Emitter } from '../emitter.js';
-import { flag, float, int, ints, mask, none, type Slot, some, tensor } from '../step.js';
+import { flag, float, ints, mask, none, type Slot, some, tensor } from '../step.js';
 import { emitReluBackward } from './relu.js';
 
 // Batch norm over the pictures of all replicas: each takes the statistics of its own, the sums of all give the common
@@ -19,8 +19,8 @@ export function emitSyncBatchNorm(node: NodeOf<'batchNorm'>, emitter: Emitter): 
   const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
   const [variances, means] = emitter.call(
     'var_mean',
-    [tensor(full), some(ints(axes)), some(int(0)), flag(false)],
-    { overload: 'correction', results: [variance, mean] },
+    [tensor(full), some(ints(axes)), flag(false), flag(false)],
+    { overload: 'dim', results: [variance, mean] },
   );
   if (!means || !variances) throw new Error('no results');
   const { tensors } = emitter;
