@@ -8,6 +8,7 @@ import {
   type EngineOptions,
   type EngineState,
 } from '../engine.js';
+import { keepFreedMemory } from './allocator.js';
 import { compileGraph } from './compiler.js';
 import { parseDevice } from './device.js';
 import { bindTorch, type Torch } from './ffi.js';
@@ -59,6 +60,8 @@ function isOurs(state: EngineState): state is TorchState {
 export async function createTorchEngine(options: EngineOptions): Promise<TorchEngine> {
   const { device: name = 'cpu', threads, onProgress } = options;
   const { folder } = await findOrGetTorch(onProgress ? { onProgress } : {});
+  // a GPU has a caching allocator of LibTorch's; the host's numbers on their way to it like this one as well
+  keepFreedMemory();
   const torch = bindTorch(folder, name);
   const tensors = new Tensors(torch, parseDevice(torch, name));
   checkDevice(tensors);
