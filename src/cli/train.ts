@@ -154,7 +154,7 @@ export function addTrainOptions(command: Command): Command {
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
     .option('--engine <name>', 'auto, onednn or torch (default: auto, a GPU where there is one, else onednn)')
     .option(
-      '--devices <names>',
+      '--device, --devices <names>',
       'a replica on each: cpu:2, cuda:0,cuda:1, mps (default: a GPU where there is one)',
     )
     .option('--sync-batch-norm', 'batch norm statistics over the pictures of all replicas')

@@ -256,7 +256,7 @@ export const configSchema = z.strictObject({
   devices: setting(train.devices.unwrap(), {
     says: 'a replica of the network on each, which share the batches: `cpu`, `cpu:2`, `cuda:0,cuda:1` (also for ROCm), `mps`',
     usual: 'a GPU where there is one, else `cpu`',
-    flag: '--devices',
+    flag: '--device, --devices',
     values: 'names of devices',
   }),
   syncBatchNorm: setting(z.boolean(), {
