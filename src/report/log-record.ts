@@ -1,4 +1,5 @@
 import type { TrainEvent } from '../train/events.js';
+import { computingText } from './computing-text.js';
 import type { LogLevel } from './log-settings.js';
 import { epochText, rateText } from './training-line.js';
 
@@ -41,8 +42,8 @@ export function logRecord(event: TrainEvent): LogRecord | undefined {
 type Event<Kind extends TrainEvent['kind']> = Extract<TrainEvent, { kind: Kind }>;
 
 function startText(event: Event<'start'>): string {
-  const { model, classes, pictures, crop, batchSize, epochs, run, resumed } = event;
-  const what = `${model}, ${classes} classes, ${pictures.train} + ${pictures.val} pictures, crop ${crop}, batch ${batchSize}, ${epochs} epochs, in ${run}`;
+  const { model, classes, pictures, crop, batchSize, epochs, run, resumed, computing } = event;
+  const what = `${model}, ${classes} classes, ${pictures.train} + ${pictures.val} pictures, crop ${crop}, batch ${batchSize}, ${epochs} epochs, ${computingText(computing)}, in ${run}`;
   return resumed
     ? `resume from ${resumed.path} (epoch ${resumed.epoch}, step ${resumed.step}): ${what}`
     : `start: ${what}`;

@@ -1,4 +1,5 @@
 import type { TrainEvent, TrainListener } from '../train/events.js';
+import { computingText } from './computing-text.js';
 import { learningRateText, savedText } from './log-record.js';
 import { type LogLevel, logLevels } from './log-settings.js';
 import type { ProgressLine } from './progress-line.js';
@@ -58,8 +59,9 @@ function startLines({
   epochs,
   run,
   resumed,
+  computing,
 }: Event<'start'>): string[] {
-  const what = `${model}, ${classes} classes, ${pictures.train} + ${pictures.val} pictures of ${crop} px, batch ${batchSize}, ${epochs} epochs, in ${run}`;
+  const what = `${model}, ${classes} classes, ${pictures.train} + ${pictures.val} pictures of ${crop} px, batch ${batchSize}, ${epochs} epochs, ${computingText(computing)}, in ${run}`;
   if (!resumed) return [what];
   const at =
     resumed.step > 0

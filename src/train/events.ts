@@ -28,8 +28,19 @@ export interface TrainStart {
   readonly crop: number;
   readonly batchSize: number;
   readonly epochs: number;
+  readonly computing: Computing;
   /** Where it goes on from. */
   readonly resumed: { readonly path: string; readonly epoch: number; readonly step: number } | undefined;
+}
+
+/** What a training runs on. */
+export interface Computing {
+  readonly engine: string;
+  /** A replica on each. */
+  readonly devices: readonly string[];
+  readonly precision: string;
+  /** Processes that share it. */
+  readonly ranks: number;
 }
 
 /** Within an epoch, at most ten times a second. */

@@ -166,6 +166,7 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
     crop: config.crop,
     batchSize: config.batchSize,
     epochs: config.epochs,
+    computing: { ...chosen, precision, ranks: world?.size ?? 1 },
     resumed: checkpoint && { path: checkpoint.path, epoch: position.epoch, step: position.step },
   });
   const reached =
