@@ -18,8 +18,6 @@ const signatures = {
   torch_new_list_reserve_size: ['size_t', out],
   torch_list_push_back: [p, 'int64_t'],
   torch_parse_device_string: ['const char *', out, out],
-  aoti_torch_create_device_guard: ['int32_t', out],
-  aoti_torch_delete_device_guard: [p],
   aoti_torch_new_tensor_handle: [p, out],
   aoti_torch_delete_tensor_object: [p],
   aoti_torch_create_tensor_from_blob: [

@@ -136,7 +136,7 @@ export class Tensors {
   }
 }
 
-export function plainStrides(shape: readonly number[]): number[] {
+function plainStrides(shape: readonly number[]): number[] {
   const strides: number[] = [];
   let step = 1;
   for (const extent of shape.toReversed()) {

@@ -100,16 +100,17 @@ function scalar(inputs: HostInputs, value: Value | undefined): number {
 }
 
 /**
- * The step that bias corrections 1 - beta^t belong to: LibTorch counts for itself. The first is exact while beta1^t
- * has digits, the second for long after; once both are 1 the step does not matter.
+ * The step that bias corrections 1 - beta^t belong to: LibTorch counts for itself. Of the two, that one tells it better
+ * which changes more from step to step; an error in it changes the other by less still.
  */
 export function stepOf(corrections: readonly number[], betas: readonly number[]): number {
-  for (const index of [0, 1]) {
+  let [best, step] = [0, 0];
+  betas.forEach((beta, index) => {
     const rest = 1 - (corrections[index] ?? 1);
-    const beta = betas[index] ?? 0;
-    if (beta > 0 && rest > 1e-3) return Math.max(1, Math.round(Math.log(rest) / Math.log(beta)));
-  }
-  const [beta1 = 0, beta2 = 0] = betas;
-  const last = Math.max(beta1, beta2);
-  return last > 0 ? Math.max(1, Math.round(Math.log(1e-3) / Math.log(last))) * 10 : 1;
+    const change = beta > 0 ? -rest * Math.log(beta) : 0;
+    if (change > best) [best, step] = [change, Math.log(rest) / Math.log(beta)];
+  });
+  // no digit is left of either: late enough that none is
+  if (best === 0) step = Math.max(0, ...betas.map((beta) => (beta > 0 ? -17 / Math.log(beta) : 0)));
+  return Math.max(1, Math.round(step));
 }
