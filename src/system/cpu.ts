@@ -23,6 +23,11 @@ export function physicalCores(options: CpuOptions = {}): number {
   return Math.max(1, Math.min(countCores(options, parallelism), parallelism, Math.floor(quota)));
 }
 
+/** Whether the processor computes in bf16 itself (x86: AVX-512 BF16 or AMX); false where the system does not say. */
+export function cpuHasBf16({ root = '/' }: SystemRoot = {}): boolean {
+  return /^flags\s*:.*\b(avx512_bf16|amx_bf16)\b/m.test(readText(join(root, 'proc/cpuinfo')) ?? '');
+}
+
 function countCores({ root = '/', platform = process.platform }: CpuOptions, parallelism: number): number {
   if (platform === 'linux') return linuxCores(root) ?? parallelism;
   if (platform === 'darwin') {

@@ -8,6 +8,9 @@ import { RandomCrop } from '../transforms/random-crop.js';
 import type { Normalization, TransformSpec } from '../transforms/transform.js';
 import type { Split } from './job.js';
 
+/** Batches in memory at a time. */
+export const defaultSlots = 4;
+
 /** Options of `Loader.start`. */
 export interface LoaderOptions {
   /** Folder of the dataset, which the samples' files lie below. */
@@ -93,7 +96,7 @@ export function resolveLoaderOptions(options: LoaderOptions): ResolvedLoaderOpti
     transforms,
     workers: wholeNumber('workers', options.workers ?? defaultWorkers(), 1, 256),
     seed: options.seed,
-    slots: wholeNumber('slots', options.slots ?? 4, 1, 1024),
+    slots: wholeNumber('slots', options.slots ?? defaultSlots, 1, 1024),
     shuffleBuffer: resolveBuffer(options),
   };
 }

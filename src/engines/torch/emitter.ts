@@ -10,6 +10,7 @@ import {
 import type { HostArray } from '../engine.js';
 import type { FlatName, TorchState } from './state.js';
 import {
+  type DirectStep,
   type HostInputs,
   int,
   ints,
@@ -195,6 +196,11 @@ export class Emitter {
     return result;
   }
 
+  /** Work that no operation does. */
+  direct(step: Omit<DirectStep, 'kind'>): void {
+    this.#push({ kind: 'direct', ...step });
+  }
+
   copy(to: Slot, from: Slot): void {
     this.#push({
       kind: 'direct',
@@ -258,7 +264,7 @@ export class Emitter {
     const parameter = this.#gradients.get(value);
     if (parameter !== undefined) {
       const place = this.stateSlot(parameter, 'gradient');
-      this.copy(place, slot);
+      if (slot !== place) this.copy(place, slot);
       this.#slots.set(value, place);
       return;
     }

@@ -7,13 +7,11 @@ import type { TorchState } from './state.js';
 import { type HostInputs, makesOf, type Slot, type Step } from './step.js';
 import type { Tensors } from './tensors.js';
 
-/** Left out by `run(inputs, { update: false })`. */
-const updateKinds = new Set(['sgd', 'adam']);
-
 interface Bound {
   readonly node: number;
   readonly updates: boolean;
-  run(inputs: HostInputs): void;
+  /** True: the run ends here. */
+  run(inputs: HostInputs): boolean;
 }
 
 export interface ProgramParts {
@@ -57,7 +55,7 @@ export class TorchProgram implements Program {
     try {
       this.#upload(inputs);
       this.#prepare(inputs);
-      for (const step of this.#steps) if (update || !step.updates) step.run(inputs);
+      for (const step of this.#steps) if ((!update && step.updates) || step.run(inputs)) break;
     } catch (error) {
       this.#release(this.#made);
       throw error;
@@ -143,10 +141,9 @@ export class TorchProgram implements Program {
     const moved = poison ? new Set<Slot>() : ending.moved;
     const released = poison ? [...ending.moved, ...ending.released] : ending.released;
     const work = step.kind === 'dispatch' ? bindDispatch(this.#parts.tensors.torch, step, moved) : step.run;
-    const kind = compiled.graph.nodes[step.node]?.kind ?? '';
     return {
       node: step.node,
-      updates: updateKinds.has(kind),
+      updates: step.node >= compiled.graph.updateStart,
       run: (inputs) => {
         try {
           work(inputs);
@@ -155,7 +152,9 @@ export class TorchProgram implements Program {
           throw new EngineError(`${compiled.describe(step.node)}: ${error.message}`, { cause: error });
         }
         if (poison) for (const slot of released) this.#poison(slot);
+        const ends = step.kind === 'direct' && step.ends?.() === true;
         if (released.length) this.#release(released);
+        return ends;
       },
     };
   }

@@ -69,7 +69,9 @@ export interface DirectStep {
   readonly reads: readonly Slot[];
   /** Tensors made by it. */
   readonly makes: readonly Slot[];
-  run(): void;
+  run(inputs: HostInputs): void;
+  /** Asked after it has run: true leaves out all steps behind this one. */
+  readonly ends?: () => boolean;
 }
 
 export type Step = (DispatchStep | DirectStep) & {

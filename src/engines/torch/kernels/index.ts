@@ -8,10 +8,12 @@ import {
   updateStatistics,
 } from './batch-norm.js';
 import { bias, biasBackward } from './bias.js';
+import { cast } from './cast.js';
 import { conv2d, conv2dBackwardInput, conv2dBackwardWeight } from './conv2d.js';
 import { dropout, dropoutBackward } from './dropout.js';
 import { fill } from './fill.js';
 import { flatten, flattenBackward } from './flatten.js';
+import { accumulateGradients, clipGradientNorm, clipGradientValue, unscaleGradients } from './gradients.js';
 import type { Kernel } from './kernel.js';
 import { linear, linearBackwardInput, linearBackwardWeight } from './linear.js';
 import { nllLoss, nllLossBackward, softmaxCrossEntropy, softmaxCrossEntropyBackward } from './loss.js';
@@ -38,6 +40,7 @@ const kernels: { readonly [K in OperationKind]: Kernel<K> } = {
   updateStatistics,
   bias,
   biasBackward,
+  cast,
   conv2d,
   conv2dBackwardInput,
   conv2dBackwardWeight,
@@ -57,6 +60,10 @@ const kernels: { readonly [K in OperationKind]: Kernel<K> } = {
   softmaxCrossEntropyBackward,
   sgd,
   adam,
+  accumulateGradients,
+  unscaleGradients,
+  clipGradientNorm,
+  clipGradientValue,
   avgPool,
   avgPoolBackward,
   globalAvgPool,
