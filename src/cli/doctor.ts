@@ -111,7 +111,9 @@ async function diagnose(): Promise<Diagnosis> {
     memory: { ...sizes, limit: limit ?? null, transparentHugePages: transparentHugePages ?? null },
     library: library ? { ...library.found, instructions: isaName(library.isa) } : null,
     engines: {
-      onednn: library ? precisions(library.isa, process.arch) : { fp32: missing, bf16: missing },
+      onednn: library
+        ? precisions(library.isa, process.arch)
+        : { fp32: missing, bf16: missing, fp16: missing },
       torch: await inspectTorch(gpus),
     },
     gpus,

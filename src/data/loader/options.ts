@@ -9,6 +9,9 @@ import type { Normalization, TransformSpec } from '../transforms/transform.js';
 import type { Split } from './job.js';
 import { all, type Share } from './shares.js';
 
+/** Batches in memory at a time. */
+export const defaultSlots = 4;
+
 /** Options of `Loader.start`. */
 export interface LoaderOptions {
   /** Folder of the dataset, which the samples' files lie below. */
@@ -97,7 +100,7 @@ export function resolveLoaderOptions(options: LoaderOptions): ResolvedLoaderOpti
     transforms,
     workers: wholeNumber('workers', options.workers ?? defaultWorkers(), 1, 256),
     seed: options.seed,
-    slots: wholeNumber('slots', options.slots ?? 4, 1, 1024),
+    slots: wholeNumber('slots', options.slots ?? defaultSlots, 1, 1024),
     shuffleBuffer: resolveBuffer(options),
     share: options.share ?? all,
   };
