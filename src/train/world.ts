@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.js';
+import { prepareEnvironment } from '../parallel/mpi/environment.js';
 import { findLaunch, type Launch } from '../parallel/mpi/launch.js';
 import { parseCheckpoint } from './checkpoint.js';
 import { EngineClient } from './engine-client.js';
@@ -37,6 +38,7 @@ export class World {
    */
   static async join(launch: Launch | undefined = findLaunch(process.env)): Promise<World | undefined> {
     if (!launch) return undefined;
+    prepareEnvironment(process.env);
     const world = new World(launch);
     try {
       await world.client.call('join', launch);

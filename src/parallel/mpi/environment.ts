@@ -1,0 +1,17 @@
+/**
+ * What MPI's transports are told before they are loaded. UCX, which Debian's MPIs bring in, replaces malloc's hooks and
+ * patches functions of the C library in the running process. With the threads of Node at work that has ended in a
+ * segmentation fault now and then, so it is asked not to; it then registers memory anew for RDMA.
+ */
+const settings: Readonly<Record<string, string>> = {
+  UCX_MEM_EVENTS: 'n',
+  UCX_MEM_MALLOC_HOOKS: 'n',
+  UCX_MEM_MALLOC_RELOC: 'n',
+  UCX_MEM_MMAP_HOOK_MODE: 'none',
+  OMPI_MCA_memory: '^patcher',
+};
+
+/** Sets what is not set. Of the main thread's environment: that of another thread is a copy which no library sees. */
+export function prepareEnvironment(environment: NodeJS.ProcessEnv): void {
+  for (const [name, value] of Object.entries(settings)) environment[name] ??= value;
+}
