@@ -35,6 +35,8 @@ export interface TrainFlags extends ModelFlags {
   seed?: number;
   shuffleBuffer?: number;
   workers?: number;
+  cache?: 'none' | 'ram' | 'disk';
+  cacheSize?: string;
   threads?: number;
   checkpointInterval?: string;
   keepLast?: number;
@@ -131,6 +133,14 @@ export function addTrainOptions(command: Command): Command {
     .option('--seed <number>', 'of weights, order and transforms (default: 0)', wholeNumber)
     .option('--shuffle-buffer <number>', 'of shards: pictures mixed at a time (default: all)', wholeNumber)
     .option('--workers <number>', 'threads that load pictures; no influence on the result', wholeNumber)
+    .addOption(
+      new Option('--cache <kind>', 'keep decoded pictures for the next epochs').choices([
+        'none',
+        'ram',
+        'disk',
+      ]),
+    )
+    .option('--cache-size <size>', 'most bytes of them (default: 4GB)')
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
     .option('--checkpoint-interval <interval>', 'save every 5 (epochs), 200steps, 10min (default: 1)')
     .option('--keep-last <number>', 'checkpoints to keep beside the best (default: 3)', wholeNumber)

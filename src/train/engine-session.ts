@@ -43,6 +43,8 @@ export interface SpanProgress {
   /** Batches done of the span. */
   readonly batches: number;
   readonly sums: Sums;
+  /** In which no batch was there. */
+  readonly waitedMs: number;
 }
 
 export interface TrainSpan extends SpanRates {
@@ -289,7 +291,7 @@ export class EngineSession {
       const now = performance.now();
       if (now - reported >= progressInterval) {
         reported = now;
-        onProgress?.({ batches: done + 1, sums });
+        onProgress?.({ batches: done + 1, sums, waitedMs });
       }
       if (now - started >= milliseconds && done + 1 < batches) {
         return { batches: done + 1, sums, waitedMs, ended: 'paused' };

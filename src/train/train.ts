@@ -1,5 +1,6 @@
 import { type Dataset, readDataset } from '../data/dataset.js';
 import { Loader, type RejectedPicture } from '../data/loader/loader.js';
+import type { LoaderOptions } from '../data/loader/options.js';
 import { exitCodes, UserError } from '../errors.js';
 import { type LogRecord, logRecord } from '../report/log-record.js';
 import type { LogSettings } from '../report/log-settings.js';
@@ -18,6 +19,7 @@ import { crowdedWarning } from './crowded.js';
 import { EngineClient } from './engine-client.js';
 import { EpochQueue } from './epoch-queue.js';
 import type { TrainListener } from './events.js';
+import { cacheFor, dropCache } from './picture-cache.js';
 import { readPreparation } from './preparation.js';
 import { alreadyTrained, checkSameRun, resumePosition, resumeSchedule } from './resume.js';
 import { RunFolder } from './run-folder.js';
@@ -181,7 +183,8 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     run.listener(event);
     board?.listen(event);
   };
-  const loader = await startLoader(dataset, training.config);
+  const cache = await cacheFor(training.config, dataset, folder.path);
+  const loader = await startLoader(dataset, training.config, { cache, onWarning: warn });
   try {
     loader.on('rejected', ({ file, reason }) => listener({ kind: 'rejected', file, reason }));
     // it reaches the training through the engine, which waits for its batches
@@ -208,6 +211,7 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     });
     await setWeights(engine, run);
     const status = await trainer.run();
+    if (status === 'finished') await dropCache(folder.path);
     const { epoch, step } = trainer.position;
     const text = `${status} after epoch ${epoch}${step > 0 ? ` and ${step} batches of the next` : ''}`;
     log.write({ level: 'info', event: status, text, fields: { epoch, step } });
@@ -243,7 +247,11 @@ async function begin(
   }
 }
 
-function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
+function startLoader(
+  dataset: Dataset,
+  config: TrainConfig,
+  beside: Pick<LoaderOptions, 'cache' | 'onWarning'>,
+): Promise<Loader> {
   const size = { height: config.crop, width: config.crop };
   const transforms = completeLists(size, config);
   return Loader.start({
@@ -261,6 +269,7 @@ function startLoader(dataset: Dataset, config: TrainConfig): Promise<Loader> {
     seed: config.seed,
     ...(config.shuffleBuffer === undefined ? {} : { shuffleBuffer: config.shuffleBuffer }),
     minSide: dataset.minSide,
+    ...beside,
   });
 }
 

@@ -6,6 +6,7 @@ import { HorizontalFlip } from '../transforms/horizontal-flip.js';
 import { Pipeline } from '../transforms/pipeline.js';
 import { RandomCrop } from '../transforms/random-crop.js';
 import type { Normalization, TransformSpec } from '../transforms/transform.js';
+import type { CacheOptions } from './cache/open-cache.js';
 import type { Split } from './job.js';
 
 /** Options of `Loader.start`. */
@@ -42,6 +43,10 @@ export interface LoaderOptions {
    * from front to end, instead of all with all. For disks that seek slowly.
    */
   shuffleBuffer?: number;
+  /** Keep decoded pictures, so that they are decoded once. Default: not. */
+  cache?: CacheOptions | undefined;
+  /** Told of what goes wrong without stopping the loader. */
+  onWarning?: ((message: string) => void) | undefined;
   /** Shortest side of the dataset's pictures: a crop that cannot fit is refused at the start. */
   minSide?: number;
 }
@@ -59,6 +64,8 @@ export interface ResolvedLoaderOptions {
   readonly seed: number;
   readonly slots: number;
   readonly shuffleBuffer: number | undefined;
+  readonly cache: CacheOptions | undefined;
+  readonly onWarning: (message: string) => void;
 }
 
 /** @throws UserError naming the first option that is wrong */
@@ -95,6 +102,8 @@ export function resolveLoaderOptions(options: LoaderOptions): ResolvedLoaderOpti
     seed: options.seed,
     slots: wholeNumber('slots', options.slots ?? 4, 1, 1024),
     shuffleBuffer: resolveBuffer(options),
+    cache: options.cache,
+    onWarning: options.onWarning ?? (() => {}),
   };
 }
 
