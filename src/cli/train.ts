@@ -42,6 +42,8 @@ export interface TrainFlags extends ModelFlags {
   seed?: number;
   shuffleBuffer?: number;
   workers?: number;
+  cache?: 'none' | 'ram' | 'disk';
+  cacheSize?: string;
   threads?: number;
   devices?: string;
   syncBatchNorm?: boolean;
@@ -151,6 +153,14 @@ export function addTrainOptions(command: Command): Command {
     .option('--seed <number>', 'of weights, order and transforms (default: 0)', wholeNumber)
     .option('--shuffle-buffer <number>', 'of shards: pictures mixed at a time (default: all)', wholeNumber)
     .option('--workers <number>', 'threads that load pictures; no influence on the result', wholeNumber)
+    .addOption(
+      new Option('--cache <kind>', 'keep decoded pictures for the next epochs').choices([
+        'none',
+        'ram',
+        'disk',
+      ]),
+    )
+    .option('--cache-size <size>', 'most bytes of them (default: 4GB)')
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
     .option('--engine <name>', 'auto, onednn or torch (default: auto, a GPU where there is one, else onednn)')
     .option(

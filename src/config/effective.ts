@@ -4,6 +4,7 @@ import { type ResolvedOptions, resolveOptions } from '../data/preprocess/options
 import { UserError } from '../errors.js';
 import { physicalCores } from '../system/cpu.js';
 import { defaultWorkers, type ResolvedTraining, resolveTraining, type TrainConfig } from '../train/config.js';
+import { defaultCacheSize } from '../train/picture-cache.js';
 import { RunFolder } from '../train/run-folder.js';
 import type { GatheredConfig } from './gather.js';
 import { describeSettings } from './schema.js';
@@ -111,6 +112,10 @@ function valueFor(key: string, { gathered, training, saved, run }: Known): unkno
       return given.classes;
     case 'workers':
       return training.config.workers ?? defaultWorkers();
+    case 'cache':
+      return training.config.cache ?? 'none';
+    case 'cacheSize':
+      return training.config.cacheSize ?? defaultCacheSize;
     case 'threads':
       return training.config.threads ?? physicalCores();
     case 'engine':

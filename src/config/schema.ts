@@ -243,6 +243,17 @@ export const configSchema = z.strictObject({
     usual: 'half of the cores, 1 to 8',
     flag: '--workers',
   }),
+  cache: setting(z.enum(['none', 'ram', 'disk']), {
+    says: "keep decoded pictures, in memory or in the run's folder; no influence on the result",
+    usual: '`none`',
+    flag: '--cache',
+  }),
+  cacheSize: setting(z.union([z.string(), z.number()]), {
+    says: 'most bytes of them; in memory also half of what is free',
+    usual: "`'4GB'`",
+    flag: '--cache-size',
+    values: "`'4GB'`, `'500MiB'` or bytes",
+  }),
   threads: setting(count.max(4096), {
     says: 'threads of the engine',
     usual: 'physical cores',

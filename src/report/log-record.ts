@@ -50,7 +50,9 @@ function startText(event: Event<'start'>): string {
 }
 
 function epochLine(event: Event<'epoch'>): string {
-  return `${epochText(event)} (${event.seconds.toFixed(1)} s)`;
+  const { seconds, waited, ...figures } = event;
+  const share = waited === undefined ? '' : `, ${(100 * waited).toFixed(1)} % of it waiting for pictures`;
+  return `${epochText(figures)} (${seconds.toFixed(1)} s${share})`;
 }
 
 /** `saved runs/birds/checkpoints/epoch-0003.safetensors (the best so far)`. */

@@ -12,6 +12,8 @@ test("an epoch in the original's words", () => {
   const { valAccuracy, ...running } = figures;
   expect(epochText(running)).toBe('epoch=1, loss=5.3018, train acc=5.333, lr=0.01');
   expect(epochText({ ...figures, loss: null })).toContain('loss=–');
+  expect(epochText({ ...figures, waited: 0.0199 })).toBe(epochText(figures));
+  expect(epochText({ ...figures, waited: 0.123 })).toMatch(/lr=0\.01, waited for pictures 12 %$/);
 });
 
 test('a bar with rate and remaining time', () => {

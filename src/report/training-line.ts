@@ -13,11 +13,16 @@ export interface EpochFigures {
   /** Before clipping. */
   readonly gradientNorm?: number | null | undefined;
   readonly learningRate: number;
+  /** Share of the time, 0 to 1, in which the engine waited for pictures; named where it is much. */
+  readonly waited?: number | undefined;
 }
+
+/** From here on a share of waiting is worth a word. */
+const muchWaiting = 0.02;
 
 /** `epoch=1, loss=5.3018, val acc=7.547, train acc=5.333, lr=0.01`. */
 export function epochText(figures: EpochFigures): string {
-  const { epoch, loss, valAccuracy, trainAccuracy, gradientNorm, learningRate } = figures;
+  const { epoch, loss, valAccuracy, trainAccuracy, gradientNorm, learningRate, waited = 0 } = figures;
   return [
     `epoch=${epoch}`,
     `loss=${rounded(loss, 4)}`,
@@ -25,6 +30,7 @@ export function epochText(figures: EpochFigures): string {
     `train acc=${rounded(trainAccuracy, 3)}`,
     ...(gradientNorm === undefined ? [] : [`gradient norm=${rounded(gradientNorm, 3)}`]),
     `lr=${rateText(learningRate)}`,
+    ...(waited > muchWaiting ? [`waited for pictures ${(100 * waited).toFixed(0)} %`] : []),
   ].join(', ');
 }
 

@@ -71,8 +71,8 @@ function startLines({
 }
 
 function stepText(event: Event<'step'>): string {
-  const { phase, epoch, step, steps, timed, seconds, loss, trainAccuracy, learningRate } = event;
-  const text = epochText({ epoch, loss, trainAccuracy, learningRate });
+  const { phase, epoch, step, steps, timed, seconds, loss, trainAccuracy, learningRate, waited } = event;
+  const text = epochText({ epoch, loss, trainAccuracy, learningRate, waited });
   const pace = { done: step, total: steps, unit: 'batches', seconds, timed };
   return paceText(pace, phase === 'train' ? text : `validating, ${text}`);
 }

@@ -63,6 +63,10 @@ export interface TrainSettings {
   shuffleBuffer?: number | undefined;
   /** Threads that load pictures. */
   workers?: number | undefined;
+  /** Keep decoded pictures, so that each is decoded once: in memory or in the run's folder. Default: none. */
+  cache?: 'none' | 'ram' | 'disk' | undefined;
+  /** Most bytes of them, as `4GB`; in memory also half of what is free. Default 4GB. */
+  cacheSize?: string | number | undefined;
   /** Threads of the engine. Default: physical cores. */
   threads?: number | undefined;
   /** What computes: `onednn` (CPU), `torch` (GPUs, CPU). Default: auto, a GPU where there is one, else onednn. */
@@ -110,6 +114,8 @@ export const trainConfig = z.strictObject({
   seed: z.int(),
   shuffleBuffer: atLeastOne.optional(),
   workers: atLeastOne.max(256).optional(),
+  cache: z.enum(['none', 'ram', 'disk']).optional(),
+  cacheSize: z.union([z.string(), z.number()]).optional(),
   threads: atLeastOne.max(4096).optional(),
   engine: engineSettings.engine,
   devices: z.string().optional(),

@@ -7,7 +7,13 @@ export type TrainEvent =
   | { readonly kind: 'message'; readonly text: string }
   | TrainStart
   | TrainStep
-  | ({ readonly kind: 'epoch'; readonly epochs: number; readonly steps: number } & EpochResult)
+  | ({
+      readonly kind: 'epoch';
+      readonly epochs: number;
+      readonly steps: number;
+      /** Share of this process's time for the epoch, 0 to 1, in which the engine waited for pictures. */
+      readonly waited?: number | undefined;
+    } & EpochResult)
   /** A checkpoint is on the disk, durable, and marked as the last. */
   | ({ readonly kind: 'checkpoint' } & SavedCheckpoint)
   /** Steps whose gradient was infinite in half precision were left out; the loss is scaled by `scale` from here on. */
@@ -63,6 +69,8 @@ export interface TrainStep {
   /** Mean of the gradient's norm before clipping, where it is clipped by its norm. */
   readonly gradientNorm?: number;
   readonly learningRate: number;
+  /** Share of the time so far, 0 to 1, in which the engine waited for pictures; undefined where it is not told. */
+  readonly waited?: number | undefined;
 }
 
 export type TrainListener = (event: TrainEvent) => void;

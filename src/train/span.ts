@@ -7,6 +7,8 @@ export interface SpanProgress {
   /** Batches done of the span. */
   readonly batches: number;
   readonly sums: Sums;
+  /** Milliseconds in which no batch was there. */
+  readonly waitedMs: number;
 }
 
 export interface SpanResult extends SpanProgress {
@@ -17,8 +19,6 @@ export interface SpanResult extends SpanProgress {
   readonly ended: 'done' | 'paused' | 'stopped' | 'starved' | 'notFinite';
   /** Why it starved. */
   readonly reason?: string;
-  /** Milliseconds that the engine waited for batches. */
-  readonly waitedMs: number;
   /** Milliseconds that went into communication with other replicas, waiting for them included. */
   readonly exchangedMs?: number;
 }
@@ -86,7 +86,7 @@ export class SpanRunner {
       reader.release(batch);
       if (!after) return { batches: done + 1, sums, waitedMs, ended: 'notFinite' };
       sums = after;
-      clock.report({ batches: done + 1, sums });
+      clock.report({ batches: done + 1, sums, waitedMs });
       if (clock.elapsed() >= milliseconds && done + 1 < batches) {
         return { batches: done + 1, sums, waitedMs, ended: 'paused' };
       }
@@ -153,11 +153,11 @@ export class SpanRunner {
     let reported = started;
     return {
       elapsed: () => performance.now() - started,
-      report: ({ batches, sums }) => {
+      report: (progress) => {
         const now = performance.now();
         if (now - reported < progressInterval) return;
         reported = now;
-        this.#options.onProgress?.({ batches, sums });
+        this.#options.onProgress?.(progress);
       },
     };
   }

@@ -1,5 +1,6 @@
 import { type Dataset, readDataset } from '../data/dataset.js';
 import { Loader, type RejectedPicture } from '../data/loader/loader.js';
+import type { LoaderOptions } from '../data/loader/options.js';
 import { exitCodes, UserError } from '../errors.js';
 import { type LogRecord, logRecord } from '../report/log-record.js';
 import type { LogSettings } from '../report/log-settings.js';
@@ -19,6 +20,7 @@ import { crowdedWarning } from './crowded.js';
 import { EngineGroup, type TrainingEngine } from './engine-group.js';
 import { EpochQueue } from './epoch-queue.js';
 import type { TrainListener } from './events.js';
+import { cacheFor, dropCache } from './picture-cache.js';
 import { choosePrecision } from './precision/choose-precision.js';
 import type { Precision } from './precision/precision.js';
 import { readPreparation } from './preparation.js';
@@ -237,7 +239,8 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     run.listener(event);
     board?.listen(event);
   };
-  const loader = await startLoader(dataset, training.config, world);
+  const cache = await cacheFor(training.config, dataset, folder.path, world?.rank);
+  const loader = await startLoader(dataset, training.config, { cache, world, onWarning: warn });
   try {
     loader.on('rejected', ({ file, reason }) => listener({ kind: 'rejected', file, reason }));
     // it reaches the training through the engine, which waits for its batches
@@ -264,6 +267,7 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     });
     await setWeights(engine, run);
     const status = await trainer.run();
+    if (status === 'finished') await dropCache(folder.path, world?.rank);
     const { epoch, step } = trainer.position;
     const text = `${status} after epoch ${epoch}${step > 0 ? ` and ${step} batches of the next` : ''}`;
     log.write({ level: 'info', event: status, text, fields: { epoch, step } });
@@ -299,7 +303,11 @@ async function begin(
   }
 }
 
-function startLoader(dataset: Dataset, config: TrainConfig, world: World | undefined): Promise<Loader> {
+function startLoader(
+  dataset: Dataset,
+  config: TrainConfig,
+  { world, ...beside }: Pick<LoaderOptions, 'cache' | 'onWarning'> & { world: World | undefined },
+): Promise<Loader> {
   const size = { height: config.crop, width: config.crop };
   const transforms = completeLists(size, config);
   return Loader.start({
@@ -318,6 +326,7 @@ function startLoader(dataset: Dataset, config: TrainConfig, world: World | undef
     seed: config.seed,
     ...(config.shuffleBuffer === undefined ? {} : { shuffleBuffer: config.shuffleBuffer }),
     minSide: dataset.minSide,
+    ...beside,
   });
 }
 

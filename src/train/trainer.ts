@@ -74,6 +74,8 @@ export class Trainer {
   #position: Position;
   #savedAt: Position;
   #leftOut = false;
+  /** In this epoch and this process, the engine waited so long for pictures. */
+  #waitedMs = 0;
 
   constructor(options: TrainerOptions) {
     const { training, dataset, position } = options;
@@ -117,13 +119,15 @@ export class Trainer {
     // one epoch ahead, so that the loader never waits for us
     this.#options.queue.upTo(this.#position.epoch + 2);
     const started = performance.now();
+    this.#waitedMs = 0;
     const before = this.#position.seconds;
     const seconds = (): number => before + (performance.now() - started) / 1000;
     const trained = await this.#train(seconds);
     if (trained.ended === 'stopped') return 'stopped';
     const validated = this.#valSteps > 0 ? await this.#validate(seconds) : undefined;
     if (validated?.ended === 'stopped') return 'stopped';
-    await this.#close(validated?.sums, seconds());
+    const share = this.#waitedMs / (performance.now() - started);
+    await this.#close(validated?.sums, seconds(), share);
     return 'done';
   }
 
@@ -146,8 +150,10 @@ export class Trainer {
     const batches = Math.min(this.#steps - start.step, untilDue.batches);
     const { milliseconds } = untilDue;
     const rates = schedule.span(batches);
-    engine.onProgress = ({ batches: done, sums }) =>
+    const waitedBefore = this.#waitedMs;
+    engine.onProgress = ({ batches: done, sums, waitedMs }) =>
       this.#tell({
+        waited: (waitedBefore + waitedMs) / (1000 * (seconds() - first.seconds)),
         phase: 'train',
         done: start.step + done,
         timed: start.step + done - first.step,
@@ -160,6 +166,7 @@ export class Trainer {
     const result = await engine.call('train', { ...request, scaler });
     reportSkipped(scaler, result.scaler, this.#options.listener);
     if (result.ended === 'notFinite') throw this.#notFinite('loss', start.step + result.batches);
+    this.#waitedMs += result.waitedMs;
     schedule.advance(result.batches);
     this.#position = {
       ...start,
@@ -185,13 +192,14 @@ export class Trainer {
     const result = onPictures
       ? await predictQueued({ engine, samples: dataset.val, batches, top: 1, onPictures, onProgress })
       : await engine.call('validate', { batches });
+    this.#waitedMs += result.waitedMs;
     if (result.ended === 'notFinite') throw this.#notFinite('validation loss', this.#steps);
     if (result.ended === 'starved') await this.#starve(result);
     return result;
   }
 
   /** Ends an epoch: figures, schedule, checkpoint. The rate of the next epoch is settled before the save. */
-  async #close(validated: Sums | undefined, seconds: number): Promise<void> {
+  async #close(validated: Sums | undefined, seconds: number, waited: number): Promise<void> {
     const { schedule, training, listener } = this.#options;
     const { epoch, sums, history, globalStep, scaler } = this.#position;
     const { epochs } = training.config;
@@ -219,7 +227,7 @@ export class Trainer {
       best: isBest ? { epoch: epoch + 1, accuracy: metric } : this.#position.best,
     };
     schedule.endEpoch(metric);
-    listener({ kind: 'epoch', epochs, steps: this.#steps, ...result });
+    listener({ kind: 'epoch', epochs, steps: this.#steps, waited, ...result });
     if (schedule.learningRate !== result.learningRate) {
       listener({ kind: 'learningRate', from: result.learningRate, to: schedule.learningRate });
     }
@@ -297,7 +305,11 @@ export class Trainer {
   }
 
   #tell(
-    at: Pick<TrainStep, 'phase' | 'timed' | 'seconds'> & { done: number; sums: Sums; learningRate?: number },
+    at: Pick<TrainStep, 'phase' | 'timed' | 'seconds' | 'waited'> & {
+      done: number;
+      sums: Sums;
+      learningRate?: number;
+    },
   ): void {
     const { listener, training, schedule } = this.#options;
     const { loss, top1, gradientNorm } = meansOf(at.sums);
@@ -314,6 +326,7 @@ export class Trainer {
       trainAccuracy: top1,
       ...(gradientNorm === undefined ? {} : { gradientNorm }),
       learningRate: at.learningRate ?? schedule.learningRate,
+      waited: at.waited,
     });
   }
 

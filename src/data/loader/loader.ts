@@ -2,6 +2,8 @@ import { EventEmitter } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../errors.js';
 import { workerEntry } from '../../worker-entry.js';
+import type { CacheShare } from './cache/cache-share.js';
+import { openCache } from './cache/open-cache.js';
 import { type JobRequest, planJob } from './job.js';
 import { type LoaderOptions, type ResolvedLoaderOptions, resolveLoaderOptions } from './options.js';
 import { type BatchRing, closeRing, controlOf, createRing, failRing, word } from './ring.js';
@@ -50,7 +52,7 @@ export class Loader extends EventEmitter<LoaderEvents> {
   #tickets = 0;
   #batches = 0;
 
-  private constructor(options: ResolvedLoaderOptions) {
+  private constructor(options: ResolvedLoaderOptions, cache: CacheShare | undefined) {
     super();
     this.#options = options;
     this.ring = allocate(options);
@@ -62,6 +64,7 @@ export class Loader extends EventEmitter<LoaderEvents> {
       transforms: options.transforms,
       normalization: options.normalization,
       shuffleBuffer: options.shuffleBuffer,
+      cache,
     };
     this.#threads = Array.from({ length: options.workers }, (_, index) => this.#startThread(data, index));
   }
@@ -71,7 +74,8 @@ export class Loader extends EventEmitter<LoaderEvents> {
    * @throws UserError when an option is wrong
    */
   static async start(options: LoaderOptions): Promise<Loader> {
-    const loader = new Loader(resolveLoaderOptions(options));
+    const resolved = resolveLoaderOptions(options);
+    const loader = new Loader(resolved, await cacheOf(resolved));
     try {
       await loader.#ready();
     } catch (error) {
@@ -136,6 +140,7 @@ export class Loader extends EventEmitter<LoaderEvents> {
     });
     thread.on('message', (message: ThreadMessage) => {
       if (message.kind === 'rejected') this.#reject({ file: message.file, reason: message.reason });
+      if (message.kind === 'warning') this.#options.onWarning(message.message);
     });
     thread.on('error', (error) => this.#fail(error));
     thread.on('exit', (code) => {
@@ -172,6 +177,14 @@ export class Loader extends EventEmitter<LoaderEvents> {
     failRing(this.ring, error.message);
     this.emit('failed', error);
   }
+}
+
+async function cacheOf({
+  cache,
+  samples,
+  onWarning,
+}: ResolvedLoaderOptions): Promise<CacheShare | undefined> {
+  return cache && openCache(cache, samples.train.length + samples.val.length, onWarning);
 }
 
 /** @throws UserError when there is no memory for the ring */

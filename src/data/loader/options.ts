@@ -6,6 +6,7 @@ import { HorizontalFlip } from '../transforms/horizontal-flip.js';
 import { Pipeline } from '../transforms/pipeline.js';
 import { RandomCrop } from '../transforms/random-crop.js';
 import type { Normalization, TransformSpec } from '../transforms/transform.js';
+import type { CacheOptions } from './cache/open-cache.js';
 import type { Split } from './job.js';
 import { all, type Share } from './shares.js';
 
@@ -48,6 +49,10 @@ export interface LoaderOptions {
   shuffleBuffer?: number;
   /** Which rows of each batch to load, where several processes share the batches. Default: all. */
   share?: Share;
+  /** Keep decoded pictures, so that they are decoded once. Default: not. */
+  cache?: CacheOptions | undefined;
+  /** Told of what goes wrong without stopping the loader. */
+  onWarning?: ((message: string) => void) | undefined;
   /** Shortest side of the dataset's pictures: a crop that cannot fit is refused at the start. */
   minSide?: number;
 }
@@ -66,6 +71,8 @@ export interface ResolvedLoaderOptions {
   readonly slots: number;
   readonly shuffleBuffer: number | undefined;
   readonly share: Share;
+  readonly cache: CacheOptions | undefined;
+  readonly onWarning: (message: string) => void;
 }
 
 /** @throws UserError naming the first option that is wrong */
@@ -103,6 +110,8 @@ export function resolveLoaderOptions(options: LoaderOptions): ResolvedLoaderOpti
     slots: wholeNumber('slots', options.slots ?? defaultSlots, 1, 1024),
     shuffleBuffer: resolveBuffer(options),
     share: options.share ?? all,
+    cache: options.cache,
+    onWarning: options.onWarning ?? (() => {}),
   };
 }
 

@@ -8,6 +8,8 @@ import { Picture, PictureRejection } from '../transforms/picture.js';
 import { type PictureFunction, Pipeline } from '../transforms/pipeline.js';
 import type { Normalization, TransformSpec } from '../transforms/transform.js';
 import { BatchWriter } from './batch-writer.js';
+import type { CacheShare } from './cache/cache-share.js';
+import { PictureCache } from './cache/picture-cache.js';
 import { type EpochOrder, groupedOrder } from './epoch-order.js';
 import { type Job, placeIn, type Split } from './job.js';
 import { PictureReader } from './picture-reader.js';
@@ -26,12 +28,15 @@ export interface ThreadData {
   readonly normalization: Normalization;
   /** Samples that are mixed with each other, read from shards; undefined to mix all with all. */
   readonly shuffleBuffer: number | undefined;
+  /** Of decoded pictures, those of train first. */
+  readonly cache: CacheShare | undefined;
 }
 
 /** What a loader thread says. The jobs that it is sent are plain `Job`s. */
 export type ThreadMessage =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'rejected'; readonly file: string; readonly reason: string };
+  | { readonly kind: 'rejected'; readonly file: string; readonly reason: string }
+  | { readonly kind: 'warning'; readonly message: string };
 
 /** How pictures of one split are made. */
 interface SplitWork {
@@ -48,6 +53,7 @@ class LoaderThread {
   readonly #writer: BatchWriter;
   readonly #reader = new PictureReader();
   readonly #picture = new Picture();
+  readonly #cache: PictureCache | undefined;
   readonly #splits: Record<Split, SplitWork>;
   /** Jobs from the one that is being worked on to the last one known. */
   readonly #jobs: Job[] = [];
@@ -58,6 +64,7 @@ class LoaderThread {
   constructor(data: ThreadData) {
     this.#data = data;
     this.#writer = new BatchWriter(data.ring);
+    this.#cache = data.cache && new PictureCache(data.cache, cacheFailed);
     this.#splits = {
       train: this.#work('train', randomPurpose.trainTransforms),
       val: this.#work('val', randomPurpose.valTransforms),
@@ -104,7 +111,7 @@ class LoaderThread {
     const { samples, transform, random } = this.#splits[job.split];
     const file = sampleFile(samples, sample);
     try {
-      this.#read(job.split, sample, file);
+      this.#fetch(job.split, sample, file);
       random.seek(job.epoch, sample);
       transform(this.#picture, random, this.#writer.images(batch), this.#writer.imageOffset(position));
       return samples.labels[sample] as number;
@@ -114,6 +121,14 @@ class LoaderThread {
       this.#writer.clear(batch, position);
       return -1;
     }
+  }
+
+  /** From the cache, or from its file. */
+  #fetch(split: Split, sample: number, file: string): void {
+    const number = split === 'train' ? sample : this.#data.samples.train.length + sample;
+    if (this.#cache?.read(number, this.#picture)) return;
+    this.#read(split, sample, file);
+    this.#cache?.keep(number, this.#picture);
   }
 
   #read(split: Split, sample: number, file: string): void {
@@ -182,6 +197,10 @@ class LoaderThread {
 function withPicture(error: unknown, file: string): Error {
   const message = error instanceof Error ? error.message : String(error);
   return new Error(`${message} (picture ${file})`, { cause: error });
+}
+
+function cacheFailed(reason: string): void {
+  post({ kind: 'warning', message: `no more decoded pictures are kept: ${reason}` });
 }
 
 function post(message: ThreadMessage): void {

@@ -4,6 +4,8 @@ import type { HParamValue } from './messages.js';
 const beside = new Set([
   'data',
   'workers',
+  'cache',
+  'cacheSize',
   'threads',
   'engine',
   'device',
