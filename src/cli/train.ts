@@ -59,6 +59,8 @@ export interface TrainFlags extends ModelFlags {
   resume?: string | false;
   fork?: string;
   json: boolean;
+  findBatchSize?: boolean;
+  memory?: string;
 }
 
 const examples = `
@@ -94,7 +96,8 @@ Examples:
   $ resnode train --project birds --resume runs/birds/checkpoints/epoch-0040.safetensors
         the same run from there again; without --resume the next time, or it goes back once more
   $ resnode train --project birds --fork birds-slow --lr 0.001 --epochs 100
-        a new run that starts where birds is`;
+        a new run that starts where birds is
+  $ resnode train --data data --model resnet50 --find-batch-size --memory 4GB`;
 
 /** `resnode train --data DATA --project NAME`. */
 export function trainCommand(): Command {
@@ -103,6 +106,8 @@ export function trainCommand(): Command {
     .option('--resume <file>', 'go back to this checkpoint of the run; later ones go to checkpoints/replaced')
     .option('--fork <name>', "start a new run from the project's last checkpoint, or from --resume FILE")
     .option('--no-resume', 'refuse to go on with a run that exists')
+    .option('--find-batch-size', 'print the largest batch that fits into memory, and train nothing')
+    .option('--memory <size>', 'for --find-batch-size, e.g. 8GB (default: what is available)')
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', examples)
     .action(run);
@@ -190,6 +195,11 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const { trainingConsole } = await import('../report/training-console.js');
   const { gatherConfig } = await import('../config/gather.js');
   const gathered = await gatherConfig({ flags: await flagsAsConfig(flags, command), file: flags.config });
+  if (flags.findBatchSize) {
+    const { printBatchSize } = await import('./find-batch-size.js');
+    await printBatchSize(gathered, flags);
+    return;
+  }
   const { settings, runDir, log } = gathered;
   const follows = (findLaunch(process.env)?.rank ?? 0) > 0;
   const line = new ProgressLine();
