@@ -22,6 +22,7 @@ const takeGradients: ReadonlySet<string> = new Set<OperationKind>([
   'sgd',
   'adam',
   'accumulateGradients',
+  'allReduceGradients',
   'unscaleGradients',
   'clipGradientNorm',
   'clipGradientValue',
