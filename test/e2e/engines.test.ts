@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasTorch } from '../../src/engines/torch/testing/available.js';
-import { readCheckpoint } from '../../src/train/checkpoint.js';
+import { type Checkpoint, readCheckpoint } from '../../src/train/checkpoint.js';
 import { RunFolder } from '../../src/train/run-folder.js';
 import { run, scratch, writePictures } from './tool.js';
 
@@ -65,6 +65,37 @@ describe.skipIf(!hasTorch)(
       );
       expect(torch?.loss).toBeCloseTo(onednn?.loss ?? Number.NaN, 4);
       expect(torch?.top1).toBe(onednn?.top1);
+    });
+
+    it('take replicas, half precision, micro-batches and clipping all at once', async () => {
+      const many = ['--engine', 'torch', '--devices', 'cpu:2', '--accumulate', '2', '--clip-norm', '5'];
+      const plain = await train('full', '--engine', 'torch', '--epochs', '2', '--seed', '2');
+      for (const precision of ['bf16', 'fp16']) {
+        const sync = [...many, '--sync-batch-norm', '--precision', precision];
+        const half = await train(precision, ...sync, '--epochs', '2', '--seed', '2');
+        expect(half.history).toHaveLength(2);
+        // other batch norms, in micro-batches: alike, not the same
+        for (const [epoch, { loss }] of plain.history.entries()) {
+          expect(Math.abs((half.history[epoch]?.loss ?? Number.NaN) - loss) / loss, precision).toBeLessThan(
+            0.15,
+          );
+        }
+      }
+    });
+
+    it('go on in another precision, and with the scale of the loss that was reached', async () => {
+      const last = async (): Promise<Checkpoint> =>
+        readCheckpoint((await new RunFolder({ runDir: path('runs'), project: 'fp16' }).marked('last')) ?? '');
+      const before = (await last()).info.lossScaler;
+      expect(before?.scale).toBeGreaterThan(0);
+      await train('fp16', '--epochs', '3', '--devices', 'cpu', '--precision', 'fp16');
+      const after = (await last()).info.lossScaler;
+      expect((after?.skipped ?? 0) - (before?.skipped ?? 0)).toBeGreaterThanOrEqual(0);
+      const changed = await train('fp16', '--epochs', '4', '--precision', 'fp32', '--engine', 'onednn');
+      expect(changed.history).toHaveLength(4);
+      const [, , third, fourth] = changed.history;
+      expect(fourth?.loss).toBeLessThan(2 * (third?.loss ?? 0));
+      expect((await last()).info.lossScaler).toEqual(after);
     });
 
     it('refuse what does not go together, without a stack', async () => {
