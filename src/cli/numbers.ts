@@ -11,3 +11,9 @@ export function wholeNumber(text: string): number {
   if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }
+
+export function autoOrNumber(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('It must be auto or a whole number.');
+  return Number(text);
+}

@@ -13,7 +13,7 @@ import { type PrecisionSetting, precisions } from '../train/precision/precision.
 import type { TrainResult } from '../train/train.js';
 import { interruption } from './interruption.js';
 import { addModelOptions, type ModelFlags } from './model-options.js';
-import { number, wholeNumber } from './numbers.js';
+import { autoOrNumber, number, wholeNumber } from './numbers.js';
 
 /** Flags of `resnode train`, which `resnode config` has too. */
 export interface TrainFlags extends ModelFlags {
@@ -41,7 +41,7 @@ export interface TrainFlags extends ModelFlags {
   transforms: boolean;
   seed?: number;
   shuffleBuffer?: number;
-  workers?: number;
+  workers?: number | 'auto';
   cache?: 'none' | 'ram' | 'disk';
   cacheSize?: string;
   threads?: number;
@@ -157,7 +157,11 @@ export function addTrainOptions(command: Command): Command {
     .option('--no-transforms', 'crop and flip only, whatever recipe or configuration say')
     .option('--seed <number>', 'of weights, order and transforms (default: 0)', wholeNumber)
     .option('--shuffle-buffer <number>', 'of shards: pictures mixed at a time (default: all)', wholeNumber)
-    .option('--workers <number>', 'threads that load pictures; no influence on the result', wholeNumber)
+    .option(
+      '--workers <number>',
+      'threads that load pictures (default: auto, by measured times)',
+      autoOrNumber,
+    )
     .addOption(
       new Option('--cache <kind>', 'keep decoded pictures for the next epochs').choices([
         'none',

@@ -3,7 +3,7 @@ import { type Dataset, readDataset } from '../data/dataset.js';
 import { type ResolvedOptions, resolveOptions } from '../data/preprocess/options.js';
 import { UserError } from '../errors.js';
 import { physicalCores } from '../system/cpu.js';
-import { defaultWorkers, type ResolvedTraining, resolveTraining, type TrainConfig } from '../train/config.js';
+import { type ResolvedTraining, resolveTraining, type TrainConfig } from '../train/config.js';
 import { defaultCacheSize } from '../train/picture-cache.js';
 import { RunFolder } from '../train/run-folder.js';
 import type { GatheredConfig } from './gather.js';
@@ -111,7 +111,7 @@ function valueFor(key: string, { gathered, training, saved, run }: Known): unkno
     case 'classes':
       return given.classes;
     case 'workers':
-      return training.config.workers ?? defaultWorkers();
+      return training.config.workers ?? 'auto';
     case 'cache':
       return training.config.cache ?? 'none';
     case 'cacheSize':

@@ -238,9 +238,9 @@ export const configSchema = z.strictObject({
     usual: 'all of them',
     flag: '--shuffle-buffer',
   }),
-  workers: setting(count.max(256), {
-    says: 'threads that load pictures; no influence on the result',
-    usual: 'half of the cores, 1 to 8',
+  workers: setting(train.workers.unwrap(), {
+    says: 'threads that load pictures; `auto`: chosen from the times of a picture and of a step; no influence on the result',
+    usual: '`auto`',
     flag: '--workers',
   }),
   cache: setting(z.enum(['none', 'ram', 'disk']), {

@@ -61,8 +61,8 @@ export interface TrainSettings {
   seed?: number | undefined;
   /** For a dataset in shards: mix at least so many pictures at a time, read in a row. Default: all with all. */
   shuffleBuffer?: number | undefined;
-  /** Threads that load pictures. */
-  workers?: number | undefined;
+  /** Threads that load pictures. Default: auto, chosen from the times that a picture and a step take. */
+  workers?: number | 'auto' | undefined;
   /** Keep decoded pictures, so that each is decoded once: in memory or in the run's folder. Default: none. */
   cache?: 'none' | 'ram' | 'disk' | undefined;
   /** Most bytes of them, as `4GB`; in memory also half of what is free. Default 4GB. */
@@ -113,7 +113,9 @@ export const trainConfig = z.strictObject({
   transforms: transformLists.optional(),
   seed: z.int(),
   shuffleBuffer: atLeastOne.optional(),
-  workers: atLeastOne.max(256).optional(),
+  workers: z
+    .union([z.literal('auto'), atLeastOne.max(256)], 'auto, or a whole number from 1 to 256')
+    .optional(),
   cache: z.enum(['none', 'ram', 'disk']).optional(),
   cacheSize: z.union([z.string(), z.number()]).optional(),
   threads: atLeastOne.max(4096).optional(),
@@ -204,7 +206,7 @@ export function resolveTraining(options: {
   return { config, model, optimizer };
 }
 
-/** Threads that load pictures when nobody says how many: they need little, and the engine wants the cores. */
+/** Threads that load pictures where nothing is measured: they need little, and the engine wants the cores. */
 export function defaultWorkers(): number {
   return Math.min(8, Math.max(1, Math.floor(availableParallelism() / 2)));
 }

@@ -9,17 +9,12 @@ import { openBoard } from '../report/tensorboard/open-board.js';
 import type { Checkpoint, EpochResult } from './checkpoint.js';
 import { CheckpointSaver } from './checkpoint-saver.js';
 import { type ChosenDevices, chooseDevices } from './choose-devices.js';
-import {
-  defaultWorkers,
-  type ResolvedTraining,
-  resolveTraining,
-  type TrainConfig,
-  type TrainSettings,
-} from './config.js';
+import { type ResolvedTraining, resolveTraining, type TrainConfig, type TrainSettings } from './config.js';
 import { crowdedWarning } from './crowded.js';
 import { EngineGroup, type TrainingEngine } from './engine-group.js';
 import { EpochQueue } from './epoch-queue.js';
 import type { TrainListener } from './events.js';
+import { LoaderThreads, mostLoaderThreads } from './loader-threads.js';
 import { cacheFor, dropCache } from './picture-cache.js';
 import { choosePrecision } from './precision/choose-precision.js';
 import type { Precision } from './precision/precision.js';
@@ -235,12 +230,22 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
   // a validation that tells of each picture takes all ranks
   const tells = world ? await world.same(board?.onPictures !== undefined) : false;
   const onPictures = board?.onPictures ?? (tells ? () => {} : undefined);
+  let threads: LoaderThreads | undefined;
   const listener: TrainListener = (event) => {
     run.listener(event);
     board?.listen(event);
+    threads?.listen(event);
   };
   const cache = await cacheFor(training.config, dataset, folder.path, world?.rank);
   const loader = await startLoader(dataset, training.config, { cache, world, onWarning: warn });
+  if (chosenWorkers(training.config) === undefined) {
+    threads = new LoaderThreads({
+      loader,
+      pictures: Math.ceil(training.config.batchSize / (world?.size ?? 1)),
+      limit: mostLoaderThreads(world?.localSize),
+      say: (text) => listener({ kind: 'message', text }),
+    });
+  }
   try {
     loader.on('rejected', ({ file, reason }) => listener({ kind: 'rejected', file, reason }));
     // it reaches the training through the engine, which waits for its batches
@@ -303,6 +308,11 @@ async function begin(
   }
 }
 
+/** Loader threads that somebody asked for; undefined to find their number out. */
+function chosenWorkers({ workers = 'auto' }: TrainConfig): number | undefined {
+  return workers === 'auto' ? undefined : workers;
+}
+
 function startLoader(
   dataset: Dataset,
   config: TrainConfig,
@@ -321,7 +331,8 @@ function startLoader(
     valBatchSize: config.valBatchSize,
     trainTransforms: transforms.train,
     valTransforms: transforms.val,
-    workers: config.workers ?? Math.ceil(defaultWorkers() / (world?.localSize ?? 1)),
+    // where it is found out, others join the first one
+    workers: chosenWorkers(config) ?? 1,
     ...(world ? { share: { index: world.rank, of: world.size } } : {}),
     seed: config.seed,
     ...(config.shuffleBuffer === undefined ? {} : { shuffleBuffer: config.shuffleBuffer }),

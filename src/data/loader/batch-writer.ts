@@ -1,6 +1,7 @@
 import {
   type BatchRing,
   controlOf,
+  effortOf,
   endOfRing,
   floatsPerPicture,
   imagesOf,
@@ -27,6 +28,7 @@ export class BatchWriter {
   readonly #ring: BatchRing;
   readonly #control: Int32Array;
   readonly #ticket: BigInt64Array;
+  readonly #effort: BigInt64Array;
   readonly #images: Float32Array[];
   readonly #labels: Int32Array[];
   readonly #floats: number;
@@ -35,6 +37,7 @@ export class BatchWriter {
     this.#ring = ring;
     this.#control = controlOf(ring);
     this.#ticket = new BigInt64Array(ring.control, 0, 1);
+    this.#effort = effortOf(ring);
     this.#images = imagesOf(ring);
     this.#labels = labelsOf(ring);
     this.#floats = floatsPerPicture(ring);
@@ -91,6 +94,12 @@ export class BatchWriter {
     control[at + slotOffset.last] = header.last ? 1 : 0;
     Atomics.store(control, at + slotOffset.ready, batch + 1);
     Atomics.notify(control, at + slotOffset.ready);
+  }
+
+  /** Adds a picture and the time that it took. */
+  count(milliseconds: number): void {
+    Atomics.add(this.#effort, 0, 1n);
+    Atomics.add(this.#effort, 1, BigInt(Math.round(1000 * milliseconds)));
   }
 
   #await(at: number, arrived: (value: number) => boolean): boolean {

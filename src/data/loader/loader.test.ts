@@ -165,6 +165,36 @@ describe('what is loaded', () => {
     }
   });
 
+  it('does not depend on threads that join later', async () => {
+    const jobs: JobRequest[] = [
+      { split: 'train', epoch: 0 },
+      { split: 'val', epoch: 0 },
+      { split: 'train', epoch: 1, dropLast: false },
+    ];
+    const base = digest(takeAll(await start({ workers: 1 }), jobs));
+    const loader = await start({ workers: 1, slots: 2 });
+    const reader = new BatchReader(loader.ring);
+    const read = (count: number): Kept[] => Array.from({ length: count }, () => takeOne(reader));
+    loader.enqueue(jobs[0] as JobRequest);
+    loader.enqueue(jobs[1] as JobRequest);
+    const found = read(3);
+    loader.grow(3);
+    expect(loader.workers).toBe(3);
+    loader.enqueue(jobs[2] as JobRequest);
+    found.push(...read(base.length - 5));
+    // so that those that joined are seen to have a part in it
+    await sleep(300);
+    found.push(...read(2));
+    expect(digest(found)).toEqual(base);
+    loader.grow(1);
+    expect(loader.workers).toBe(3);
+    expect(loader.effort.pictures).toBe(5 * 8 + 19 + 43);
+    expect(loader.effort.milliseconds).toBeGreaterThan(0);
+    await loader.close();
+    loader.grow(5);
+    expect(loader.workers).toBe(3);
+  });
+
   it('changes with the epoch and the seed, also in the transforms alone', async () => {
     const still = { split: 'train', shuffle: false } as const;
     const loader = await start();
@@ -339,6 +369,7 @@ describe('the end', () => {
     const loader = await start({ workers: 3, slots: 1 });
     const ring = loader.ring;
     loader.enqueue({ split: 'train', epoch: 0 });
+    while (loader.effort.pictures < 8) await sleep(5);
     await sleep(30);
     await loader.close();
     await loader.close();

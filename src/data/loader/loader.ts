@@ -4,9 +4,9 @@ import { UserError } from '../../errors.js';
 import { workerEntry } from '../../worker-entry.js';
 import type { CacheShare } from './cache/cache-share.js';
 import { openCache } from './cache/open-cache.js';
-import { type JobRequest, planJob } from './job.js';
+import { type Job, type JobRequest, planJob } from './job.js';
 import { type LoaderOptions, type ResolvedLoaderOptions, resolveLoaderOptions } from './options.js';
-import { type BatchRing, closeRing, controlOf, createRing, failRing, word } from './ring.js';
+import { type BatchRing, closeRing, controlOf, createRing, effortOf, failRing, word } from './ring.js';
 import { packSamples } from './sample-table.js';
 import type { ThreadData, ThreadMessage } from './thread.js';
 
@@ -44,11 +44,13 @@ export class Loader extends EventEmitter<LoaderEvents> {
   /** To be posted to the thread that takes the batches. */
   readonly ring: BatchRing;
   readonly #options: ResolvedLoaderOptions;
-  readonly #threads: readonly Worker[];
+  readonly #data: ThreadData;
+  readonly #threads: Worker[] = [];
+  /** All so far: a thread counts them from the first one on. */
+  readonly #queued: Job[] = [];
   readonly #rejected = new Map<string, RejectedPicture>();
   #failure: Error | undefined;
   #closing: Promise<void> | undefined;
-  #jobs = 0;
   #tickets = 0;
   #batches = 0;
 
@@ -56,7 +58,7 @@ export class Loader extends EventEmitter<LoaderEvents> {
     super();
     this.#options = options;
     this.ring = allocate(options);
-    const data: ThreadData = {
+    this.#data = {
       ring: this.ring,
       folder: options.folder,
       seed: options.seed,
@@ -66,7 +68,7 @@ export class Loader extends EventEmitter<LoaderEvents> {
       shuffleBuffer: options.shuffleBuffer,
       cache,
     };
-    this.#threads = Array.from({ length: options.workers }, (_, index) => this.#startThread(data, index));
+    this.grow(options.workers);
   }
 
   /**
@@ -89,6 +91,22 @@ export class Loader extends EventEmitter<LoaderEvents> {
     return this.#threads.length;
   }
 
+  /** What pictures have cost so far, over all threads; waiting for a free slot is not in it. */
+  get effort(): { readonly pictures: number; readonly milliseconds: number } {
+    const [pictures, microseconds] = effortOf(this.ring);
+    return { pictures: Number(pictures), milliseconds: Number(microseconds) / 1000 };
+  }
+
+  /** Starts threads until there are so many. What they load is the same for any number. */
+  grow(workers: number): void {
+    if (this.#failure || this.#closing) return;
+    while (this.#threads.length < workers) {
+      const thread = this.#startThread(this.#threads.length);
+      for (const job of this.#queued) thread.postMessage(job);
+      this.#threads.push(thread);
+    }
+  }
+
   /** Pictures that could not be used so far. */
   get rejected(): readonly RejectedPicture[] {
     return [...this.#rejected.values()];
@@ -104,14 +122,14 @@ export class Loader extends EventEmitter<LoaderEvents> {
     if (this.#closing) throw new Error('the loader was closed');
     const { split } = request;
     const job = planJob(request, {
-      id: this.#jobs,
+      id: this.#queued.length,
       length: this.#options.samples[split].length,
       batchSize: this.#options.batchSize[split],
       share: this.#options.share,
       firstTicket: this.#tickets,
       firstNumber: this.#batches,
     });
-    this.#jobs++;
+    this.#queued.push(job);
     this.#tickets += job.images;
     this.#batches += job.batches;
     for (const thread of this.#threads) thread.postMessage(job);
@@ -133,12 +151,13 @@ export class Loader extends EventEmitter<LoaderEvents> {
     await Promise.all(this.#threads.map(left));
   }
 
-  #startThread(data: ThreadData, index: number): Worker {
+  #startThread(index: number): Worker {
     const thread = new Worker(workerEntry('data/loader/thread.js'), {
-      workerData: data,
+      workerData: this.#data,
       name: `resnode-loader-${index}`,
     });
     thread.on('message', (message: ThreadMessage) => {
+      if (message.kind === 'ready') thread.unref();
       if (message.kind === 'rejected') this.#reject({ file: message.file, reason: message.reason });
       if (message.kind === 'warning') this.#options.onWarning(message.message);
     });
@@ -156,7 +175,6 @@ export class Loader extends EventEmitter<LoaderEvents> {
       this.once('failed', reject);
       for (const thread of this.#threads) {
         thread.once('message', () => {
-          thread.unref();
           if (--waiting > 0) return;
           this.off('failed', reject);
           resolve();

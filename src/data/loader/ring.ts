@@ -26,7 +26,7 @@ export interface BatchRing {
   readonly width: number;
 }
 
-/** Words of the control block; 0 and 1 are the ticket, a 64-bit number. */
+/** Words of the control block; 0 and 1 are the ticket, a 64-bit number, and from 8 on there are two more: `effortOf`. */
 export const word = { state: 2, jobs: 3, messageLength: 4, next: 5 } as const;
 /** Words of a slot, from `slotWord(slot)` on. */
 export const slotOffset = {
@@ -92,6 +92,11 @@ export function createRing(size: {
 /** The control words. */
 export function controlOf(ring: BatchRing): Int32Array {
   return new Int32Array(ring.control, 0, slotWord(ring.slots));
+}
+
+/** Pictures made so far, and the microseconds that all threads together took for them. */
+export function effortOf(ring: BatchRing): BigInt64Array {
+  return new BigInt64Array(ring.control, 32, 2);
 }
 
 /** The images of each slot. */

@@ -96,8 +96,11 @@ class LoaderThread {
       const { position, count, total } = place;
       const batch = job.firstNumber + place.batch;
       if (!writer.awaitTurn(batch)) return;
+      const started = performance.now();
       const sample = this.#sampleAt(job, place.sample);
-      writer.finish(batch, position, this.#load(job, sample, batch, position), {
+      const label = this.#load(job, sample, batch, position);
+      writer.count(performance.now() - started);
+      writer.finish(batch, position, label, {
         job: job.id,
         index: job.firstBatch + place.batch,
         ...{ count, total },
