@@ -17,12 +17,8 @@ export {
   type EpochResult,
   readCheckpoint,
 } from './train/checkpoint.js';
-export {
-  type EvaluateOptions,
-  type EvaluateProgress,
-  type EvaluateResult,
-  evaluate,
-} from './train/evaluate.js';
+export { evaluate } from './train/evaluate.js';
+export type { EvaluateOptions, EvaluateProgress, EvaluateResult } from './train/evaluation.js';
 export type { TrainEvent, TrainListener, TrainStart, TrainStep } from './train/events.js';
 export {
   type CheckpointList,

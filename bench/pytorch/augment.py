@@ -1,6 +1,6 @@
 """The Python side of the augmentation benchmarks, in one thread: albumentations + OpenCV.
 
-Takes transforms as a JSON list in our names and options. Speaks the same lines as step.py; a step is one picture:
+Takes transforms as a JSON list in our names and options. Speaks the lines of serve.py; a step is one picture:
 decoded, transformed, in planes. With --times it prints the milliseconds of each transform instead.
 """
 
@@ -8,14 +8,14 @@ import argparse
 import itertools
 import json
 import re
-import resource
-import sys
 import time
 import warnings
 from pathlib import Path
 
 import albumentations as A
 import cv2
+
+from serve import serve
 
 BORDERS = {
     "constant": cv2.BORDER_CONSTANT,
@@ -76,18 +76,8 @@ def main() -> None:
     def step() -> None:
         pipeline(image=decode(next(endless)))["image"].transpose(2, 0, 1).copy()
 
-    step()
     version = f"OpenCV {cv2.__version__}, albumentations {A.__version__}"
-    print(json.dumps({"ready": True, "version": version}), flush=True)
-    for line in sys.stdin:
-        command = line.split()
-        if command[0] == "quit":
-            break
-        start = time.perf_counter()
-        for _ in range(int(command[1])):
-            step()
-        print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
-    print(json.dumps({"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}), flush=True)
+    serve(step, version)
 
 
 main()

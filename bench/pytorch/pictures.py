@@ -1,18 +1,16 @@
 """The Python side of the picture benchmarks, in one thread: OpenCV + albumentations.
 
 load: decode, random crop, flip, normalise (what the loader does). prepare: decode, resize the smaller side, encode
-(what preprocess does). Speaks the same lines as step.py; a step is one picture.
+(what preprocess does). Speaks the lines of serve.py; a step is one picture.
 """
 
 import argparse
 import itertools
-import json
-import resource
-import sys
-import time
 from pathlib import Path
 
 import cv2
+
+from serve import serve
 
 
 def main() -> None:
@@ -43,17 +41,7 @@ def main() -> None:
         cv2.imencode(".jpg", resized, [cv2.IMWRITE_JPEG_QUALITY, 95])
 
     step = load if options.mode == "load" else prepare
-    step()
-    print(json.dumps({"ready": True, "version": version}), flush=True)
-    for line in sys.stdin:
-        command = line.split()
-        if command[0] == "quit":
-            break
-        start = time.perf_counter()
-        for _ in range(int(command[1])):
-            step()
-        print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
-    print(json.dumps({"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}), flush=True)
+    serve(step, version)
 
 
 main()

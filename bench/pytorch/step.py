@@ -1,17 +1,12 @@
-"""PyTorch's side of the benchmark: the same network, step and inference, on command from standard input.
-
-Prints one JSON line when ready, then answers each line `run N` with {"seconds": ...} and `quit` with the peak memory.
-"""
+"""PyTorch's side of the benchmark: the same network, step and inference, on command from standard input by serve.py."""
 
 import argparse
-import json
-import resource
-import sys
-import time
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from serve import serve
 
 
 class Bottleneck(nn.Module):
@@ -103,19 +98,7 @@ def main() -> None:
     if options.mode == "inference":
         model.eval()
     step = train if options.mode == "train" else infer
-    step()
-    wait()
-    print(json.dumps({"ready": True, "version": f"torch {torch.__version__}"}), flush=True)
-    for line in sys.stdin:
-        command = line.split()
-        if command[0] == "quit":
-            break
-        start = time.perf_counter()
-        for _ in range(int(command[1])):
-            step()
-        wait()
-        print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
-    print(json.dumps({"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}), flush=True)
+    serve(step, f"torch {torch.__version__}", wait)
 
 
 main()

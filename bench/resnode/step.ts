@@ -1,6 +1,6 @@
 /**
  * Our side of the benchmark: one process that runs training or inference steps on command, as the engine thread does.
- * Speaks the same lines as bench/pytorch/step.py.
+ * Speaks the same lines as bench/pytorch/serve.py.
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';

@@ -3,7 +3,7 @@ import type { EngineSettings } from '../engines/settings.js';
 import { formatDuration } from '../report/duration.js';
 import { bar } from '../report/progress-line.js';
 import type { TestReportResult } from '../report/test-report.js';
-import type { EvaluateOptions, EvaluateResult } from '../train/evaluate.js';
+import type { EvaluateOptions, EvaluateResult } from '../train/evaluation.js';
 import { addCheckpointOptions, type CheckpointFlags } from './checkpoint-options.js';
 import { wholeNumber } from './numbers.js';
 import { stoppable } from './stoppable.js';

@@ -1,5 +1,5 @@
 import type { CheckpointInfo } from '../train/checkpoint.js';
-import type { EvaluateResult } from '../train/evaluate.js';
+import type { EvaluateResult } from '../train/evaluation.js';
 import type { PicturePrediction } from '../train/predictions.js';
 import { resnodeVersion } from '../version.js';
 import { Calibration, type CalibrationResult } from './metrics/calibration.js';

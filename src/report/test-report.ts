@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { makeFolder } from '../data/make-folder.js';
 import { type PictureSource, validationPictures } from '../data/read-picture.js';
 import { UserError } from '../errors.js';
-import type { EvaluateOptions, EvaluateResult } from '../train/evaluate.js';
+import type { EvaluateOptions, EvaluateResult } from '../train/evaluation.js';
 import { predictValidation } from '../train/predictions.js';
 import { ReportBuilder } from './report.js';
 import { type ReportFiles, writeReport } from './write-report.js';

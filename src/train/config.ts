@@ -6,6 +6,7 @@ import { type EngineSettings, engineSettings } from '../engines/settings.js';
 import { exitCodes, UserError } from '../errors.js';
 import { checkPictureSize, createModel, defaultModel, type ModelSpec } from '../models/index.js';
 import type { Model, ModelDescription } from '../models/model.js';
+import { cacheBytes } from './cache-size.js';
 import { checkpointIntervalSetting } from './checkpoint-interval.js';
 import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
 import { type PrecisionSetting, precisions } from './precision/precision.js';
@@ -198,6 +199,7 @@ export function resolveTraining(options: {
       cyclesMomentum: optimizer.cyclesMomentum,
     }),
   });
+  cacheBytes(config.cacheSize);
   if (dataset) {
     checkClasses(classes, dataset);
     checkFit(config, model, dataset);

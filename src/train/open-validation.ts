@@ -6,7 +6,7 @@ import { UserError } from '../errors.js';
 import type { CheckpointInfo } from './checkpoint.js';
 import { defaultWorkers } from './config.js';
 import { EngineClient } from './engine-client.js';
-import type { EvaluateOptions, EvaluateResult } from './evaluate.js';
+import type { EvaluateOptions, EvaluateResult } from './evaluation.js';
 import { meansOf, type Sums } from './metrics.js';
 import { pickCheckpoint } from './pick-checkpoint.js';
 import type { SpanResult } from './span.js';

@@ -1,12 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { byteSize } from '../data/byte-size.js';
 import type { Dataset } from '../data/dataset.js';
 import { type CacheOptions, identityOf } from '../data/loader/cache/open-cache.js';
+import { cacheBytes } from './cache-size.js';
 import type { TrainConfig } from './config.js';
-
-/** What `cacheSize` is where nobody says it. */
-export const defaultCacheSize = '4GB';
 
 /** Where a run keeps decoded pictures on the disk; each rank has a file of its own. */
 const cacheFile = (run: string, rank: number): string =>
@@ -14,13 +11,13 @@ const cacheFile = (run: string, rank: number): string =>
 
 /** What the loader is told of its cache; undefined for none. @param run folder of the run */
 export async function cacheFor(
-  { cache = 'none', cacheSize = defaultCacheSize }: TrainConfig,
+  { cache = 'none', cacheSize }: TrainConfig,
   dataset: Dataset,
   run: string,
   rank = 0,
 ): Promise<CacheOptions | undefined> {
-  const bytes = byteSize(cacheSize, { owner: 'the cache of pictures', smallest: 1e6, example: '4GB' });
   if (cache === 'none') return undefined;
+  const bytes = cacheBytes(cacheSize);
   if (cache === 'ram') return { kind: cache, bytes };
   return { kind: cache, bytes, path: cacheFile(run, rank), identity: await identityOf(dataset) };
 }

@@ -2,7 +2,7 @@ import type { Dataset } from '../data/dataset.js';
 import type { Sample } from '../data/sample.js';
 import type { CheckpointInfo } from './checkpoint.js';
 import type { TrainingEngine } from './engine-group.js';
-import type { EvaluateOptions, EvaluateResult } from './evaluate.js';
+import type { EvaluateOptions, EvaluateResult } from './evaluation.js';
 import { noSums } from './metrics.js';
 import { openValidation } from './open-validation.js';
 import type { PackedPredictions } from './packed-predictions.js';

@@ -8,21 +8,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Outcome, run, scratch, start, until, writePictures } from './tool.js';
+import { type Outcome, run, scratch, smallTraining, start, until, writePictures } from './tool.js';
 
 const { path, remove } = scratch();
-const small = [
-  '--stages',
-  '32x1,64x1',
-  '--crop',
-  '32',
-  '--batch-size',
-  '8',
-  '--threads',
-  '1',
-  '--run-dir',
-  path('runs'),
-];
+const small = [...smallTraining, '--run-dir', path('runs')];
 
 /** One clear message, a hint or not, never a stack, and not exit code 0. */
 function expectClear(outcome: Outcome, message: RegExp): void {

@@ -7,6 +7,7 @@ import {
   type RunningTool,
   run,
   scratch,
+  smallTraining,
   start,
   writePictures,
 } from './tool.js';
@@ -16,18 +17,7 @@ const epochs = '6';
 const trainArgs = (project: string, workers: number): string[] => [
   'train',
   ...['--data', path('data'), '--project', project, '--run-dir', path('runs'), '--epochs', epochs],
-  ...[
-    '--stages',
-    '32x1,64x1',
-    '--crop',
-    '32',
-    '--batch-size',
-    '8',
-    '--threads',
-    '1',
-    '--workers',
-    String(workers),
-  ],
+  ...[...smallTraining, '--workers', String(workers)],
 ];
 
 function lines(project: string): string[] {

@@ -128,6 +128,11 @@ export function scratch(): { path: (...parts: string[]) => string; remove: () =>
   };
 }
 
+/** Flags of a training of seconds, for pictures of `writePictures`. */
+export const smallTraining: readonly string[] = [
+  ...['--stages', '32x1,64x1', '--crop', '32', '--batch-size', '8', '--threads', '1'],
+];
+
 /** Pictures that a little network learns in a few epochs: each class has a colour of its own, with noise. */
 export async function writePictures(folder: string, classes: readonly string[], each: number): Promise<void> {
   for (const [index, label] of classes.entries()) {
