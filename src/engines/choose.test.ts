@@ -14,6 +14,17 @@ describe('chooseEngine', () => {
     await expect(chooseEngine({ engine: 'onednn', device: 'cuda' })).rejects.toThrow('runs on the CPU alone');
   });
 
+  it('gives each process of a machine the next GPU, round and round', async () => {
+    const gpus = ['cuda:0', 'cuda:1'];
+    const chosen = await Promise.all(
+      [0, 1, 2].map((turn) => chooseEngine({ engine: 'torch' }, { turn, gpus })),
+    );
+    expect(chosen.map(({ device }) => device)).toEqual(['cuda:0', 'cuda:1', 'cuda:0']);
+    expect((await chooseEngine({ engine: 'torch' }, { turn: 1, gpus: [] })).device).toBe('cpu');
+    const asked = await chooseEngine({ engine: 'torch', device: 'cuda:0' }, { turn: 1, gpus });
+    expect(asked.device).toBe('cuda:0');
+  });
+
   it('refuses names that it does not know', async () => {
     await expect(chooseEngine({ engine: 'tensorflow' as 'torch' })).rejects.toThrow("no engine 'tensorflow'");
     await expect(chooseEngine({ device: 'gpu' })).rejects.toThrow("'gpu' is no device");

@@ -7,11 +7,21 @@ export interface ChosenEngine {
   readonly device: string;
 }
 
+export interface Choosing {
+  /** Which GPU is taken unasked, counted round and round. Default: the first. */
+  readonly turn?: number | undefined;
+  /** Devices of the GPUs that there are. Default: the drivers are asked. */
+  readonly gpus?: readonly string[] | undefined;
+}
+
 /**
  * Settles which engine runs, and on what.
  * @throws UserError the two do not go together
  */
-export async function chooseEngine({ engine = 'auto', device }: EngineSettings): Promise<ChosenEngine> {
+export async function chooseEngine(
+  { engine = 'auto', device }: EngineSettings,
+  { turn = 0, gpus }: Choosing = {},
+): Promise<ChosenEngine> {
   check({ engine, device });
   if (engine === 'onednn' || (engine === 'auto' && device === 'cpu')) {
     if (device === undefined || device === 'cpu') return { engine: 'onednn', device: 'cpu' };
@@ -19,16 +29,21 @@ export async function chooseEngine({ engine = 'auto', device }: EngineSettings):
       hint: 'take --engine torch, or leave --engine out',
     });
   }
-  const { accelerators } = await import('./torch/accelerators.js');
-  const [gpu] = accelerators();
-  if (engine === 'torch') return { engine, device: device ?? gpu?.device ?? 'cpu' };
+  const there = gpus ?? (await driversDevices());
+  const gpu = there[turn % there.length];
+  if (engine === 'torch') return { engine, device: device ?? gpu ?? 'cpu' };
   if (device !== undefined) return { engine: 'torch', device };
   // a library is not fetched unasked: it is 3 GB with a GPU's
   if (gpu) {
     const { findTorch } = await import('./torch/library/index.js');
-    if ((await findTorch())?.accelerated) return { engine: 'torch', device: gpu.device };
+    if ((await findTorch())?.accelerated) return { engine: 'torch', device: gpu };
   }
   return { engine: 'onednn', device: 'cpu' };
+}
+
+async function driversDevices(): Promise<string[]> {
+  const { accelerators } = await import('./torch/accelerators.js');
+  return accelerators().map(({ device }) => device);
 }
 
 function check({ engine, device }: EngineSettings): void {

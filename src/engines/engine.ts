@@ -1,5 +1,6 @@
 import type { Graph, Value } from '../graph/graph.js';
 import type { Communicator } from '../parallel/communicator.js';
+import type { Gpu } from '../parallel/nccl/join.js';
 
 /** Host arrays that an input may be written from; a view of shared memory is read where it lies. */
 export type HostArray = Float32Array | Int32Array;
@@ -10,6 +11,8 @@ export type HostArray = Float32Array | Int32Array;
  */
 export interface Engine {
   readonly name: string;
+  /** What it computes on, where that is a GPU which replicas may reach without the host. */
+  readonly gpu?: Gpu | undefined;
   /** Makes the place where the parameters of one model live; empty until a graph is compiled on it. */
   createState(): EngineState;
   /**

@@ -4,6 +4,12 @@ export interface FloatRange {
   readonly length: number;
 }
 
+/** Floats in the memory of a GPU. */
+export interface DeviceFloats extends FloatRange {
+  /** The queue of the GPU's work that makes them and goes on with them; its address, 0 for the default one. */
+  readonly stream: bigint;
+}
+
 /** What may be exchanged: native floats, or a small array of the host. */
 export type Exchanged = FloatRange | Float32Array | Float64Array;
 
@@ -20,6 +26,11 @@ export interface Communicator {
   readonly spentMs?: number;
   /** Puts the sum over all members in the place of each member's numbers. */
   allReduce(data: Exchanged): void;
+  /**
+   * As `allReduce`, in the GPU's own memory; only enqueues it. Absent where the replicas' GPUs have no way to each
+   * other, or there are none: then the numbers are brought to the host.
+   */
+  allReduceOnDevice?(data: DeviceFloats): void;
   /** Puts the numbers of member `root` in the place of every member's. */
   broadcast(data: Exchanged, root: number): void;
   /** Returns when all members have called it. */

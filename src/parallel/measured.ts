@@ -1,12 +1,17 @@
-import type { Communicator, Exchanged } from './communicator.js';
+import type { Communicator, DeviceFloats, Exchanged } from './communicator.js';
 
 /** Counts the time that goes into the calls of another communicator. */
 export class MeasuredCommunicator implements Communicator {
+  /** Counts what the host spends: the GPU's own time passes beside it. */
+  readonly allReduceOnDevice?: (data: DeviceFloats) => void;
   readonly #inner: Communicator;
   #spentMs = 0;
 
   constructor(inner: Communicator) {
     this.#inner = inner;
+    if (inner.allReduceOnDevice) {
+      this.allReduceOnDevice = (data) => this.#measure(() => inner.allReduceOnDevice?.(data));
+    }
   }
 
   get rank(): number {

@@ -17,10 +17,12 @@ export interface ChosenDevices {
 export async function chooseDevices(settings: {
   readonly engine?: EngineSettings['engine'];
   readonly devices?: string | undefined;
+  /** This process among those of the machine: without `devices`, each takes the next GPU. Default 0. */
+  readonly localRank?: number | undefined;
 }): Promise<ChosenDevices> {
-  const { engine, devices } = settings;
+  const { engine, devices, localRank } = settings;
   const asked = devices === undefined ? [undefined] : parseDevices(devices);
-  const chosen = await Promise.all(asked.map((device) => chooseEngine({ engine, device })));
+  const chosen = await Promise.all(asked.map((device) => chooseEngine({ engine, device }, { turn: localRank })));
   const [first, ...others] = chosen;
   if (!first) throw new Error('no devices');
   if (others.some((other) => other.engine !== first.engine)) {

@@ -1,5 +1,7 @@
 import { PeerFailure } from '../parallel/communicator.js';
 import { createMeetingPlace, failMeeting } from '../parallel/meeting.js';
+import { loadNccl } from '../parallel/nccl/library.js';
+import { abortAll, createNcclTable, type NcclTable } from '../parallel/nccl/table.js';
 import { EngineClient, type EngineClientOptions } from './engine-client.js';
 import type { CallName, EngineCalls } from './engine-thread.js';
 import { threadsOfEach } from './replicas.js';
@@ -27,20 +29,23 @@ const asksOne: ReadonlySet<CallName> = new Set(['snapshot', 'gradients', 'infer'
 /** Replicas of a network, each in an engine thread of its own; looks like one. Nothing here blocks. */
 export class EngineGroup implements TrainingEngine {
   readonly #clients: readonly [EngineClient, ...EngineClient[]];
+  readonly #nccl: NcclTable;
 
-  private constructor(clients: readonly [EngineClient, ...EngineClient[]]) {
+  private constructor(clients: readonly [EngineClient, ...EngineClient[]], nccl: NcclTable) {
     this.#clients = clients;
+    this.#nccl = nccl;
   }
 
   /** Starts all threads; one for one device is an engine alone. */
   static async start(options: EngineGroupOptions, signal?: AbortSignal): Promise<TrainingEngine> {
     const { devices, threads, onMessage, rank, ...shared } = options;
     const place = devices.length > 1 ? createMeetingPlace(devices.length) : undefined;
+    const nccl = createNcclTable(devices.length);
     const each = place ? threadsOfEach(devices.length, threads) : [threads];
     const processes = rank && { rank: rank.rank, size: rank.size };
     const starting = devices.map(async (device, replica) => {
       const client = (replica === 0 ? rank?.client : undefined) ?? new EngineClient();
-      const group = place || processes ? { place, replica, processes } : undefined;
+      const group = place || processes ? { place, nccl, replica, processes } : undefined;
       await client.open(
         {
           ...shared,
@@ -48,6 +53,7 @@ export class EngineGroup implements TrainingEngine {
           ...(onMessage && replica === 0 ? { onMessage } : {}),
           onFailure: ({ message }) => {
             if (place) failMeeting(place, `replica ${replica} has failed: ${message}`);
+            endOnGpus(nccl);
           },
         },
         signal,
@@ -58,7 +64,7 @@ export class EngineGroup implements TrainingEngine {
     const clients = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     if (!place && clients[0]) return clients[0];
     const [first, ...others] = clients;
-    if (first && clients.length === devices.length) return new EngineGroup([first, ...others]);
+    if (first && clients.length === devices.length) return new EngineGroup([first, ...others], nccl);
     await Promise.all(clients.map((client) => client.close()));
     throw cause(started);
   }
@@ -87,10 +93,13 @@ export class EngineGroup implements TrainingEngine {
   ): Promise<ReturnType<EngineCalls[K]>> {
     const [first, ...others] = this.#clients;
     if (asksOne.has(name)) return first.call(name, request, transfer);
-    const answers = await Promise.allSettled([
+    const calls = [
       first.call(name, request, transfer),
       ...others.map((client) => client.call(name, request)),
-    ]);
+    ];
+    // the others may wait on their GPUs for the one that has failed
+    for (const call of calls) call.catch(() => endOnGpus(this.#nccl));
+    const answers = await Promise.allSettled(calls);
     const [answer] = answers;
     if (answer?.status === 'fulfilled' && answers.every(({ status }) => status === 'fulfilled')) {
       return answer.value;
@@ -102,6 +111,16 @@ export class EngineGroup implements TrainingEngine {
     this.stop();
     await Promise.all(this.#clients.map((client) => client.close()));
   }
+}
+
+/** Ends what replicas do together on their GPUs; there is nothing where they are on none. */
+function endOnGpus(nccl: NcclTable): void {
+  abortAll(nccl, (path, communicator) => {
+    // whatever becomes of it: the error that led here is the one to tell
+    loadNccl([path])
+      .abortBeside(communicator)
+      .catch(() => {});
+  });
 }
 
 /** The error that the others have followed. */

@@ -13,6 +13,8 @@ import { MeasuredCommunicator } from '../parallel/measured.js';
 import { failMeeting, type MeetingPlace } from '../parallel/meeting.js';
 import type { Launch } from '../parallel/mpi/launch.js';
 import { type Compared, MpiRank } from '../parallel/mpi/rank.js';
+import { joinGpus } from '../parallel/nccl/join.js';
+import type { NcclTable } from '../parallel/nccl/table.js';
 import { SharedMemoryCommunicator } from '../parallel/shared-memory.js';
 import { EngineSession } from './engine-session.js';
 import type { GradientPath } from './gradient-path.js';
@@ -49,6 +51,8 @@ export interface EngineThreadData {
 export interface GroupPlace {
   /** Where it meets the others of this process; absent where it is the only one. */
   readonly place?: MeetingPlace | undefined;
+  /** Where those on GPUs note what has to be ended when one fails; as `place`. */
+  readonly nccl?: NcclTable | undefined;
   /** Among those of this process. */
   readonly replica: number;
   /** This process among those that share the training. Default: the only one. */
@@ -148,13 +152,13 @@ class EngineServer implements ThreadCalls {
 
   async open(data: EngineThreadData): Promise<void> {
     this.#group = data.group;
-    const communicator = makeCommunicator(data.group, this.#rank?.communicator);
-    this.#communicator = communicator && new MeasuredCommunicator(communicator);
+    const host = makeCommunicator(data.group, this.#rank?.communicator);
     this.#engine = await engines[data.engine]({
       ...(data.threads === undefined ? {} : { threads: data.threads }),
       ...(data.device === undefined ? {} : { device: data.device }),
       onProgress: (text) => this.#post({ kind: 'message', text }),
     });
+    this.#communicator = host && new MeasuredCommunicator(this.#joinGpus(host, this.#engine));
     this.#session = new EngineSession({
       engine: this.#engine,
       model: createModel(data.model),
@@ -168,6 +172,11 @@ class EngineServer implements ThreadCalls {
       stop: this.#stop,
       onProgress: (progress) => this.#post({ kind: 'progress', progress }),
     });
+  }
+
+  #joinGpus(host: Communicator, { gpu }: Engine): Communicator {
+    const { nccl: table, replica = 0 } = this.#group ?? {};
+    return joinGpus({ host, gpu, table, replica, say: (text) => this.#post({ kind: 'message', text }) });
   }
 
   async #answer({ id, call, request }: Exclude<EngineRequest, { call: 'close' }>): Promise<void> {

@@ -143,7 +143,7 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
   const { project, runDir, resume, fork, log, signal, onProgress, ...given } = options;
   const training = resolveTraining({ given, saved: checkpoint?.info.config, dataset });
   const { config, model } = training;
-  const chosen = await chooseDevices(config);
+  const chosen = await chooseDevices({ ...config, localRank: world?.localRank });
   const replicas = chosen.devices.length;
   checkBatchShares(config.batchSize, replicas * (world?.size ?? 1));
   await world?.requireSame(sharedFacts({ config, dataset, replicas }));

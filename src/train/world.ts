@@ -22,14 +22,17 @@ export class World {
   readonly size: number;
   /** Ranks on this machine. */
   readonly localSize: number;
+  /** Among those. */
+  readonly localRank: number;
   /** The engine thread; its engine is opened later. */
   readonly client = new EngineClient();
   #opened = false;
 
-  private constructor({ rank, size, localSize }: Launch) {
+  private constructor({ rank, size, localSize, localRank }: Launch) {
     this.rank = rank;
     this.size = size;
     this.localSize = localSize;
+    this.localRank = localRank;
   }
 
   /**

@@ -10,6 +10,7 @@ import {
 } from '../engine.js';
 import { keepFreedMemory } from './allocator.js';
 import { compileGraph } from './compiler.js';
+import { CudaDevice } from './cuda.js';
 import { parseDevice } from './device.js';
 import { bindTorch, type Torch } from './ffi.js';
 import { findOrGetTorch } from './library/index.js';
@@ -24,7 +25,10 @@ export class TorchEngine implements Engine {
   readonly #programs = new Set<TorchProgram>();
   readonly #states = new Set<TorchState>();
 
-  constructor(tensors: Tensors) {
+  constructor(
+    tensors: Tensors,
+    readonly gpu?: CudaDevice | undefined,
+  ) {
     this.#tensors = tensors;
   }
 
@@ -49,6 +53,7 @@ export class TorchEngine implements Engine {
   close(): void {
     for (const program of this.#programs) program.close();
     for (const state of this.#states) state.close();
+    this.gpu?.close();
   }
 }
 
@@ -63,10 +68,12 @@ export async function createTorchEngine(options: EngineOptions): Promise<TorchEn
   // a GPU has a caching allocator of LibTorch's; the host's numbers on their way to it like this one as well
   keepFreedMemory();
   const torch = bindTorch(folder, name);
-  const tensors = new Tensors(torch, parseDevice(torch, name));
+  const device = parseDevice(torch, name);
+  const gpu = name.startsWith('cuda') ? CudaDevice.open(folder, device.index) : undefined;
+  const tensors = new Tensors(torch, device, gpu && (() => gpu.currentStream()));
   checkDevice(tensors);
   torch.setThreads(threads ?? physicalCores());
-  return new TorchEngine(tensors);
+  return new TorchEngine(tensors, gpu);
 }
 
 /** What a device lacks shows only when it is used. */

@@ -1,6 +1,6 @@
 import koffi from 'koffi';
 import type { DType } from '../../graph/graph.js';
-import type { Exchanged } from '../../parallel/communicator.js';
+import type { Communicator } from '../../parallel/communicator.js';
 import type { HostArray } from '../engine.js';
 import type { Device } from './device.js';
 import type { Handle, Torch } from './ffi.js';
@@ -17,6 +17,8 @@ export class Tensors {
   constructor(
     readonly torch: Torch,
     readonly device: Device,
+    /** The queue that its work goes to, where it is NVIDIA's. */
+    readonly streamOf?: (() => bigint) | undefined,
   ) {}
 
   code(dtype: DType): number {
@@ -91,21 +93,30 @@ export class Tensors {
     }
   }
 
-  /** Lets `work` change a tensor of plain order: where it lies if the host reaches it, otherwise in a copy. */
-  exchange(tensor: Handle, work: (data: Exchanged) => void): void {
+  /** Adds a tensor of plain order up over all members: where it lies if they reach it there, otherwise in a copy. */
+  allReduce(tensor: Handle, communicator: Communicator): void {
     const count = new BigInt64Array(1);
     this.torch.call('aoti_torch_get_numel', tensor, count);
     const length = Number(count[0]);
     if (this.device.host) {
-      const address = new BigUint64Array(1);
-      this.torch.call('aoti_torch_get_data_ptr', tensor, address);
-      work({ address: address[0] ?? 0n, length });
+      communicator.allReduce({ address: this.#addressOf(tensor), length });
+      return;
+    }
+    if (this.streamOf && communicator.allReduceOnDevice) {
+      const [address, stream] = [this.#addressOf(tensor), this.streamOf()];
+      communicator.allReduceOnDevice({ address, length, stream });
       return;
     }
     const copy = new Float32Array(length);
     this.download(tensor, copy, [length]);
-    work(copy);
+    communicator.allReduce(copy);
     this.upload(tensor, copy, [length]);
+  }
+
+  #addressOf(tensor: Handle): bigint {
+    const address = new BigUint64Array(1);
+    this.torch.call('aoti_torch_get_data_ptr', tensor, address);
+    return address[0] ?? 0n;
   }
 
   /**

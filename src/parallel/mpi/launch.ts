@@ -6,6 +6,8 @@ export interface Launch {
   readonly size: number;
   /** Ranks on this machine, as far as the launcher says. */
   readonly localSize: number;
+  /** Among those, as far as the launcher says. */
+  readonly localRank: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,6 +17,7 @@ interface Words {
   readonly rank: string;
   readonly size: string;
   readonly localSize: readonly string[];
+  readonly localRank: string;
   /** Set only within what the launcher has started. */
   readonly needs?: string;
 }
@@ -25,15 +28,23 @@ const known: readonly Words[] = [
     rank: 'OMPI_COMM_WORLD_RANK',
     size: 'OMPI_COMM_WORLD_SIZE',
     localSize: ['OMPI_COMM_WORLD_LOCAL_SIZE'],
+    localRank: 'OMPI_COMM_WORLD_LOCAL_RANK',
   },
   // MPICH, Intel MPI, MVAPICH
-  { launcher: 'hydra', rank: 'PMI_RANK', size: 'PMI_SIZE', localSize: ['MPI_LOCALNRANKS'] },
+  {
+    launcher: 'hydra',
+    rank: 'PMI_RANK',
+    size: 'PMI_SIZE',
+    localSize: ['MPI_LOCALNRANKS'],
+    localRank: 'MPI_LOCALRANKID',
+  },
   // a batch script has the first two as well: only a step is started as ranks
   {
     launcher: 'slurm',
     rank: 'SLURM_PROCID',
     size: 'SLURM_STEP_NUM_TASKS',
     localSize: ['SLURM_STEP_TASKS_PER_NODE', 'SLURM_TASKS_PER_NODE'],
+    localRank: 'SLURM_LOCALID',
     needs: 'SLURM_STEP_ID',
   },
 ];
@@ -43,12 +54,14 @@ const known: readonly Words[] = [
  * @returns undefined for a process that is alone
  */
 export function findLaunch(environment: Environment): Launch | undefined {
-  for (const { launcher, rank, size, localSize, needs } of known) {
+  for (const { launcher, rank, size, localSize, localRank, needs } of known) {
     if (needs !== undefined && environment[needs] === undefined) continue;
     const [own, all] = [whole(environment[rank]), whole(environment[size])];
     if (own === undefined || all === undefined || all < 2 || own >= all) continue;
     const here = localSize.map((name) => whole(environment[name])).find((count) => count !== undefined);
-    return { launcher, rank: own, size: all, localSize: Math.max(1, here ?? 1) };
+    const count = Math.max(1, here ?? 1);
+    const place = whole(environment[localRank]) ?? own % count;
+    return { launcher, rank: own, size: all, localSize: count, localRank: place };
   }
   return undefined;
 }

@@ -14,9 +14,7 @@ export const allReduceGradients: Kernel<'allReduceGradients'> = {
     for (const [parameter, gradient] of triples(node)) emitter.settleGradient(parameter, gradient);
     const flat = emitter.flatSlot('gradient');
     if (communicator) {
-      emitter.onHost([flat], () =>
-        emitter.tensors.exchange(flat.handle, (data) => communicator.allReduce(data)),
-      );
+      emitter.onHost([flat], () => emitter.tensors.allReduce(flat.handle, communicator));
     }
     for (const [parameter, , sum] of triples(node)) {
       emitter.define(sum, emitter.stateSlot(parameter.name, 'gradient'));
