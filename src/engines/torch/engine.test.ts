@@ -110,7 +110,9 @@ describe.skipIf(!hasTorch)(
     });
 
     it('refuses a device that is not there or that nobody knows', async () => {
-      await expect(createTorchEngine({ device: 'cuda:77' })).rejects.toThrow(/cuda|GPU|built for the CPU only/i);
+      await expect(createTorchEngine({ device: 'cuda:77' })).rejects.toThrow(
+        /cuda|GPU|built for the CPU only/i,
+      );
       await expect(createTorchEngine({ device: 'toaster' })).rejects.toThrow("'toaster' is no device");
     });
   },
