@@ -1,7 +1,8 @@
 /**
  * What MPI's transports are told before they are loaded. UCX, which Debian's MPIs bring in, replaces malloc's hooks and
- * patches functions of the C library in the running process. With the threads of Node at work that has ended in a
- * segmentation fault now and then, so it is asked not to; it then registers memory anew for RDMA.
+ * patches functions of the C library in the running process. Two of some hundred starts ended in a segmentation fault that
+ * UCX reported; that the hooks are to blame is a guess. It is asked not to set them, and then registers memory anew for
+ * RDMA.
  */
 const settings: Readonly<Record<string, string>> = {
   UCX_MEM_EVENTS: 'n',
