@@ -79,5 +79,5 @@ function busySeconds({ seconds, waited = 0 }: TrainStep): number {
 }
 
 function milliseconds(value: number): string {
-  return `${value.toPrecision(value < 100 ? 2 : 3)} ms`;
+  return `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 }

@@ -176,7 +176,11 @@ describe('a cache on a disk', () => {
 });
 
 it('takes at most half of the memory that is free', async () => {
-  const share = await openCache({ kind: 'ram', bytes: 2 ** 52 }, 5, () => {});
+  const warnings: string[] = [];
+  const share = await openCache({ kind: 'ram', bytes: 2 ** 52 }, 5, (message) => warnings.push(message));
+  expect(warnings).toEqual([
+    expect.stringMatching(/at most [\d.]+ GB, half of the memory that is free, and not 4500000 GB$/),
+  ]);
   expect(share?.limit).toBeGreaterThan(0);
   expect(share?.limit).toBeLessThan(totalmem());
 });

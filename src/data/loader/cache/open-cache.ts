@@ -33,16 +33,27 @@ export async function openCache(
   onWarning: (message: string) => void,
 ): Promise<CacheShare | undefined> {
   try {
-    return options.kind === 'ram' ? inMemory(options.bytes, pictures) : await onDisk(options, pictures);
+    return options.kind === 'ram'
+      ? inMemory(options.bytes, { pictures, onWarning })
+      : await onDisk(options, pictures);
   } catch (error) {
     onWarning(`decoded pictures are not kept: ${(error as Error).message}`);
     return undefined;
   }
 }
 
-function inMemory(wanted: number, pictures: number): CacheShare {
+function inMemory(
+  wanted: number,
+  { pictures, onWarning }: { pictures: number; onWarning: (message: string) => void },
+): CacheShare {
   // the pages come as pictures do: what is too much would end the process long after the start
-  const limit = Math.max(1, Math.min(wanted, Math.floor(memory().available / 2)));
+  const room = Math.max(1, Math.floor(memory().available / 2));
+  const limit = Math.min(wanted, room);
+  if (limit < wanted) {
+    onWarning(
+      `the cache of pictures takes at most ${gigabytes(limit)}, half of the memory that is free, and not ${gigabytes(wanted)}`,
+    );
+  }
   const slabBytes = Math.min(limit, largestSlab);
   // the system gives a page of it when it is first written to
   const slabs = Array.from(
@@ -50,6 +61,10 @@ function inMemory(wanted: number, pictures: number): CacheShare {
     (_, at) => new SharedArrayBuffer(Math.min(slabBytes, limit - at * slabBytes)),
   );
   return { ...createTables(pictures), limit, place: { kind: 'ram', slabs, slabBytes } };
+}
+
+function gigabytes(bytes: number): string {
+  return `${Number((bytes / 1e9).toPrecision(2))} GB`;
 }
 
 async function onDisk(
