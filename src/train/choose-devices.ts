@@ -22,7 +22,9 @@ export async function chooseDevices(settings: {
 }): Promise<ChosenDevices> {
   const { engine, devices, localRank } = settings;
   const asked = devices === undefined ? [undefined] : parseDevices(devices);
-  const chosen = await Promise.all(asked.map((device) => chooseEngine({ engine, device }, { turn: localRank })));
+  const chosen = await Promise.all(
+    asked.map((device) => chooseEngine({ engine, device }, { turn: localRank })),
+  );
   const [first, ...others] = chosen;
   if (!first) throw new Error('no devices');
   if (others.some((other) => other.engine !== first.engine)) {
