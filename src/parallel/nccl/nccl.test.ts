@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { atEachGpu } from './testing/members.js';
 
@@ -71,15 +70,16 @@ describe('GPUs joined by NCCL', () => {
     const members = atEachGpu(
       3,
       `${fill}
-      if (rank === 1) throw new Error('out of memory');
+      if (rank === 1) { ready(); throw new Error('out of memory'); }
       add();
+      ready();
       const waited = nccl.synchronize();
       let then;
       try { add(); } catch (error) { then = error.name; }
       joined.close();
       return [waited, then, nccl.calls.filter((call) => call === 'abort' || call === 'destroy')];`,
     );
-    await sleep(1500);
+    await members.ready(3);
     // the failed one's as well
     expect(members.fail('replica 1 has failed').toSorted()).toEqual([1000n, 1001n, 1002n]);
     const left = ['aborted', 'PeerFailure', []];
@@ -89,13 +89,13 @@ describe('GPUs joined by NCCL', () => {
 
   it('do not wait for one that failed before it joined', async () => {
     const load = `() => ({ ...nccl, path: '', state: (at) => nccl.state(at), abort: (at) => nccl.abort(at), uniqueId: (id) => nccl.uniqueId(id),
-      join: (options) => { if (rank === 1) { pause(1500); throw new Error('out of memory'); } return nccl.join(options); } })`;
+      join: (options) => { if (rank === 1) { joinedBy(0); ready(); throw new Error('out of memory'); } return nccl.join(options); } })`;
     const members = atEachGpu(
       2,
       `try { join({ load: ${load} }); }
       catch (error) { return [error.name, nccl.calls.includes('abort')]; }`,
     );
-    await sleep(3000);
+    await members.ready(1);
     expect(members.fail('replica 1 has failed')).toEqual([]);
     expect(await members.answers).toEqual([
       ['PeerFailure', true],

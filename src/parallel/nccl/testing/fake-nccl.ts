@@ -99,6 +99,10 @@ export class FakeNccl implements Nccl {
     return 7;
   }
 
+  hasJoined(rank: number): boolean {
+    return this.#at(rank, word.joined) > 0;
+  }
+
   /** As a thread waits for its GPU: until all members have enqueued as much, or its communicator is aborted. */
   synchronize(): 'done' | 'aborted' {
     const own = this.#at(this.#rank, word.enqueued);
