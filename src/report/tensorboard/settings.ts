@@ -8,7 +8,7 @@ const beside = new Set([
   'cacheSize',
   'threads',
   'engine',
-  'device',
+  'devices',
   'checkpointInterval',
   'keepLast',
   'tensorboard',
