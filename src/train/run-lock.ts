@@ -1,10 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { link, readFile, unlink, writeFile } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { describeOwner, isRunning, type Owner, thisOwner } from '../system/owner.js';
 
 const owner = z.object({ pid: z.int(), host: z.string(), began: z.string().nullable() });
+
+/** Milliseconds to wait for another process that removes a dead lock. */
+const patience = 20;
 
 /** Locks of this process: two trainings of one process are kept apart as well. */
 const held = new Set<string>();
@@ -29,7 +33,7 @@ export class RunLock {
     held.add(path);
     try {
       const text = `${JSON.stringify(await thisOwner())}\n`;
-      while (!(await placed(path, text))) await removeIfDead(path, subject);
+      while (!(await placed(path, text))) await removeIfDead(path, subject, text);
       return new RunLock(path, text);
     } catch (error) {
       held.delete(path);
@@ -59,21 +63,34 @@ async function placed(path: string, text: string): Promise<boolean> {
   }
 }
 
-async function removeIfDead(path: string, subject: string): Promise<void> {
+/**
+ * Only who has the claim on a dead lock removes it: two that remove it by its name alone, one after the other, take
+ * away the lock that a third has placed between.
+ */
+async function removeIfDead(path: string, subject: string, own: string): Promise<void> {
   const text = await textOf(path);
   if (text === undefined) return;
   const holder = parse(text);
   if (holder && (await isRunning(holder))) throw inUse(path, subject, holder);
-  // whoever moves it away looks again at what he got: another may have been faster and hold it by now
-  const moved = besides(path);
-  try {
-    await rename(path, moved);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
+  const claim = `${path}.${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
+  if (!(await placed(claim, own))) {
+    await removeDeadClaim(claim);
+    await setTimeout(patience);
+    return;
   }
-  if ((await textOf(moved)) !== text) await link(moved, path).catch(() => {});
-  await unlink(moved).catch(() => {});
+  try {
+    if ((await textOf(path)) === text) await unlink(path);
+  } finally {
+    await unlink(claim).catch(() => {});
+  }
+}
+
+/** Of a process that was killed while it removed a lock. */
+async function removeDeadClaim(claim: string): Promise<void> {
+  const text = await textOf(claim);
+  if (text === undefined) return;
+  const holder = parse(text);
+  if (!holder || !(await isRunning(holder))) await unlink(claim).catch(() => {});
 }
 
 function inUse(path: string, subject: string, holder: Owner): UserError {

@@ -26,6 +26,7 @@ export function smallTraining(): SmallTraining {
   layers.updateStatistics();
   const scalars = ['learningRate', 'momentum', 'weightDecay'].map((name) => graph.input(name, [1]));
   const pairs = [...gradients].flat();
+  graph.beginUpdate();
   graph.apply(sgd, { nesterov: true }, [...scalars, ...pairs], 'sgd');
   graph.output('loss', loss);
   return {
