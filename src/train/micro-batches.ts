@@ -35,6 +35,7 @@ export function microBatches(
   }).filter(({ share }) => all || share > 0);
 }
 
-function countLabelled(labels: Int32Array): number {
+/** Pictures with a label. */
+export function countLabelled(labels: Int32Array): number {
   return labels.reduce((count, label) => count + (label < 0 ? 0 : 1), 0);
 }

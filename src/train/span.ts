@@ -2,6 +2,7 @@ import type { Batch, BatchReader } from '../data/loader/batch-reader.js';
 import type { Communicator } from '../parallel/communicator.js';
 import { shareText } from '../parallel/share-text.js';
 import { noSums, type Sums } from './metrics.js';
+import { countLabelled } from './micro-batches.js';
 
 export interface SpanProgress {
   /** Batches done of the span. */
@@ -82,7 +83,7 @@ export class SpanRunner {
       if (reason !== undefined) return { batches: done, sums, waitedMs, ended: 'starved', reason };
       if (!batch) return { batches: done, sums, waitedMs, ended: 'stopped' };
       waitedMs += batch.waitedMs;
-      const after = step({ ...batch, labelled: labelledIn(batch.labels) }, done, sums);
+      const after = step({ ...batch, labelled: countLabelled(batch.labels) }, done, sums);
       reader.release(batch);
       if (!after) return { batches: done + 1, sums, waitedMs, ended: 'notFinite' };
       sums = after;
@@ -110,7 +111,7 @@ export class SpanRunner {
       const { batch, reason } = done < batches ? this.#take() : { batch: undefined };
       const agreed = agree(communicator, {
         sums: own,
-        labelled: batch ? labelledIn(batch.labels) : 0,
+        labelled: batch ? countLabelled(batch.labels) : 0,
         stopped: done < batches && !batch && reason === undefined,
         starved: reason !== undefined,
         // one clock decides
@@ -204,10 +205,4 @@ function added(a: Sums, b: Sums): Sums {
     top5: a.top5 + b.top5,
     ...(b.norm === undefined ? {} : { norm: (a.norm ?? 0) + b.norm, norms: (a.norms ?? 0) + (b.norms ?? 0) }),
   };
-}
-
-function labelledIn(labels: Int32Array): number {
-  let count = 0;
-  for (const label of labels) if (label >= 0) count++;
-  return count;
 }

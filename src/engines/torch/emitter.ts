@@ -213,11 +213,6 @@ export class Emitter {
     });
   }
 
-  /** Work of the host on tensors, which it may change. */
-  onHost(slots: readonly Slot[], run: () => void): void {
-    this.#push({ kind: 'direct', reads: slots, makes: [], run });
-  }
-
   /** Memory with any content, for operations that ask for a tensor only to learn its shape. */
   blank(shape: readonly number[], dtype: DType): Slot {
     const slot = this.#fresh(0);

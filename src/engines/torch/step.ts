@@ -1,4 +1,4 @@
-import type { DType } from '../../graph/graph.js';
+import { type DType, required, type Value } from '../../graph/graph.js';
 import type { HostArray } from '../engine.js';
 import type { Handle } from './ffi.js';
 
@@ -21,6 +21,12 @@ export interface Slot {
 
 /** Numbers that the host hands to a step when it runs. */
 export type HostInputs = Readonly<Record<string, HostArray>>;
+
+/** The number that the host hands over as an input of shape [1]. */
+export function scalar(inputs: HostInputs, value: Value | undefined): number {
+  const { name } = required([value], 0, 'a step');
+  return required([inputs[name]?.[0]], 0, name);
+}
 
 /** An argument of an operation as its schema has it. */
 export type StepArgument =

@@ -1,5 +1,8 @@
 import { defineOperation, required, shapeError, type TensorType } from '../graph.js';
 
+/** torch.nn.utils.clip_grad_norm_ adds it to the norm. */
+export const normEpsilon = 1e-6;
+
 type NoAttributes = Readonly<Record<string, never>>;
 
 /*

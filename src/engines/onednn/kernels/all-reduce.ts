@@ -1,17 +1,19 @@
-import type { Value } from '../../../graph/graph.js';
+import { gradientPairs } from '../../../graph/gradient-pairs.js';
+import { required } from '../../../graph/graph.js';
+import { settleGradients } from './flat-chunks.js';
 import type { Kernel } from './kernel.js';
 
 /** One sum over the whole flat buffer: every gradient lies there, in the same place at each replica. */
 export const allReduceGradients: Kernel<'allReduceGradients'> = {
   prepare(node, emitter) {
-    for (const [parameter, gradient, sum] of triples(node)) {
+    for (const [parameter, gradient, index] of gradientPairs(node.inputs)) {
       emitter.designateGradient(parameter, gradient);
-      emitter.designateGradient(parameter, sum);
+      emitter.designateGradient(parameter, required(node.outputs, index, node.name));
     }
   },
   emit(node, emitter) {
     const { communicator, state } = emitter;
-    for (const [, gradient] of triples(node)) emitter.settle(gradient);
+    settleGradients(node.inputs, emitter);
     if (communicator) {
       const { name } = node;
       emitter.emitLate(() => {
@@ -19,21 +21,8 @@ export const allReduceGradients: Kernel<'allReduceGradients'> = {
         return [{ kind: 'host', name, reads: [], writes: [], run: () => communicator.allReduce(gradients) }];
       });
     }
-    for (const [parameter, , sum] of triples(node)) {
-      emitter.define(sum, state.tensor(state.slot(parameter.name), 'gradient'));
+    for (const [{ name }, , index] of gradientPairs(node.inputs)) {
+      emitter.define(required(node.outputs, index, node.name), state.tensor(state.slot(name), 'gradient'));
     }
   },
 };
-
-function triples({
-  inputs,
-  outputs,
-}: {
-  readonly inputs: readonly Value[];
-  readonly outputs: readonly Value[];
-}): Array<[parameter: Value, gradient: Value, sum: Value]> {
-  return outputs.flatMap((sum, index) => {
-    const [parameter, gradient] = [inputs[2 * index], inputs[2 * index + 1]];
-    return parameter && gradient ? [[parameter, gradient, sum]] : [];
-  });
-}

@@ -1,4 +1,6 @@
+import { gradientPairs } from '../../../graph/gradient-pairs.js';
 import { required, type Value } from '../../../graph/graph.js';
+import { normEpsilon } from '../../../graph/ops/gradients.js';
 import type { Emitter } from '../emitter.js';
 import { algorithm, arg, prop } from '../ffi.js';
 import type { Step } from '../step.js';
@@ -7,9 +9,6 @@ import { type At, binary, chunk, chunkCount, chunks, scalar, settleGradients, wh
 import type { Kernel } from './kernel.js';
 
 // All work in place on the flat buffer of gradients, between the backward pass and the optimizer.
-
-/** torch.nn.utils.clip_grad_norm_ adds it to the norm. */
-const normEpsilon = 1e-6;
 
 export const accumulateGradients: Kernel<'accumulateGradients'> = {
   prepare: (node, emitter) => setAside(node.inputs, emitter, 'microGradient'),
@@ -139,9 +138,8 @@ function setAside(
   emitter: Emitter,
   flat: 'gradient' | 'microGradient' = 'gradient',
 ): void {
-  for (let index = 0; index + 1 < pairs.length; index += 2) {
-    const [parameter, gradient] = [pairs[index], pairs[index + 1]];
-    if (parameter && gradient) emitter.designateGradient(parameter, gradient, flat);
+  for (const [parameter, gradient] of gradientPairs(pairs)) {
+    emitter.designateGradient(parameter, gradient, flat);
   }
 }
 

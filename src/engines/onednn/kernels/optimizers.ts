@@ -1,3 +1,4 @@
+import { gradientPairs } from '../../../graph/gradient-pairs.js';
 import type { Value } from '../../../graph/graph.js';
 import type { OptimizerSlot } from '../../engine.js';
 import type { Emitter } from '../emitter.js';
@@ -86,10 +87,7 @@ export const adam: Kernel<'adam'> = {
 /** Sends every gradient to its place in the flat buffer, in the layout of its parameter. */
 function setGradientsAside(pairs: readonly Value[], emitter: Emitter, slots: readonly OptimizerSlot[]): void {
   for (const slot of slots) emitter.state.flat(slot);
-  for (let index = 0; index + 1 < pairs.length; index += 2) {
-    const [parameter, gradient] = [pairs[index], pairs[index + 1]];
-    if (parameter && gradient) emitter.designateGradient(parameter, gradient);
-  }
+  for (const [parameter, gradient] of gradientPairs(pairs)) emitter.designateGradient(parameter, gradient);
 }
 
 /** The start of the working memory, as long as a chunk. */

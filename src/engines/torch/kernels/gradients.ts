@@ -1,12 +1,12 @@
+import { gradientPairs } from '../../../graph/gradient-pairs.js';
 import { required, type Value } from '../../../graph/graph.js';
+import { normEpsilon } from '../../../graph/ops/gradients.js';
 import type { Emitter } from '../emitter.js';
-import { type HostInputs, type Slot, some, tensor, tensors } from '../step.js';
+import { type Slot, scalar, some, tensor, tensors } from '../step.js';
+import { settleGradients } from './flat-gradients.js';
 import type { Kernel } from './kernel.js';
 
 // All work in place on the flat buffer of gradients, between the backward pass and the optimizer.
-
-/** torch.nn.utils.clip_grad_norm_ adds it to the norm. */
-const normEpsilon = 1e-6;
 
 const number = { shape: [1] };
 
@@ -15,7 +15,7 @@ export const accumulateGradients: Kernel<'accumulateGradients'> = {
     const [keep, ...pairs] = node.inputs;
     if (!keep) throw new Error(`'${node.name}' lacks inputs`);
     const { tensors: memory } = emitter;
-    eachPair(pairs, (parameter, gradient, index) => {
+    for (const [parameter, gradient, index] of gradientPairs(pairs)) {
       const [sum, added] = [emitter.stateSlot(parameter.name, 'gradient'), emitter.slot(gradient)];
       emitter.direct({
         reads: [sum, added],
@@ -27,7 +27,7 @@ export const accumulateGradients: Kernel<'accumulateGradients'> = {
         },
       });
       emitter.define(required(node.outputs, index, node.name), sum);
-    });
+    }
   },
 };
 
@@ -91,35 +91,21 @@ export const clipGradientValue: Kernel<'clipGradientValue'> = {
   },
 };
 
-function eachPair(
-  pairs: readonly Value[],
-  use: (parameter: Value, gradient: Value, index: number) => void,
-): void {
-  for (let index = 0; index + 1 < pairs.length; index += 2) {
-    const [parameter, gradient] = [pairs[index], pairs[index + 1]];
-    if (parameter && gradient) use(parameter, gradient, index / 2);
-  }
-}
-
 /** Sends every gradient to its place in the flat buffer. */
 function setAside([, ...pairs]: readonly Value[], emitter: Emitter): void {
-  eachPair(pairs, (parameter, gradient) => emitter.designateGradient(parameter, gradient));
+  for (const [parameter, gradient] of gradientPairs(pairs)) emitter.designateGradient(parameter, gradient);
 }
 
 /** Sees that every gradient is in its place. @returns the stretch that they cover */
 function settle(pairs: readonly Value[], emitter: Emitter): Slot {
-  eachPair(pairs, (parameter, gradient) => emitter.settleGradient(parameter, gradient));
-  return emitter.rangeSlot(
-    pairs.filter((_, index) => index % 2 === 0),
-    'gradient',
-  );
+  return emitter.rangeSlot(settleGradients(pairs, emitter), 'gradient');
 }
 
 /** The results lie where the gradients of their parameters lie. */
 function define(outputs: readonly Value[], pairs: readonly Value[], emitter: Emitter): void {
-  eachPair(pairs, (parameter, _, index) => {
+  for (const [parameter, , index] of gradientPairs(pairs)) {
     emitter.define(required(outputs, index, parameter.name), emitter.stateSlot(parameter.name, 'gradient'));
-  });
+  }
 }
 
 /** sum += added; the ABI knows no addition in place, for its scale is a scalar. */
@@ -128,8 +114,4 @@ function addTo(emitter: Emitter, sum: Slot, added: Slot): void {
   const result = torch.create('aoti_torch_aten_subtract_Tensor', sum.handle, added.handle, -1);
   emitter.tensors.copy(sum.handle, result);
   torch.release(result);
-}
-
-function scalar(inputs: HostInputs, { name }: Value): number {
-  return required([inputs[name]?.[0]], 0, name);
 }

@@ -1,14 +1,16 @@
-import { required, type Value } from '../../../graph/graph.js';
+import { gradientPairs } from '../../../graph/gradient-pairs.js';
+import type { Value } from '../../../graph/graph.js';
 import type { OptimizerSlot } from '../../engine.js';
 import type { Emitter } from '../emitter.js';
-import { flag, float, type HostInputs, none, tensors } from '../step.js';
+import { flag, float, none, scalar, tensors } from '../step.js';
+import { settleGradients } from './flat-gradients.js';
 import type { Kernel } from './kernel.js';
 
 export const sgd: Kernel<'sgd'> = {
   prepare: (node, emitter) => designateGradients(node.inputs.slice(3), emitter, ['momentum']),
   emit(node, emitter) {
     const [rate, momentum, decay] = node.inputs;
-    const parameters = settle(node.inputs.slice(3), emitter);
+    const parameters = settleGradients(node.inputs.slice(3), emitter);
     const range = (flat: 'parameter' | 'gradient' | OptimizerSlot) =>
       tensors(emitter.rangeSlot(parameters, flat));
     emitter.callVoid('_fused_sgd_', [
@@ -38,7 +40,7 @@ export const adam: Kernel<'adam'> = {
   emit(node, emitter) {
     const { beta2, epsilon, decoupled } = node.attributes;
     const [rate, beta1, correction1, correction2, decay] = node.inputs;
-    const parameters = settle(node.inputs.slice(5), emitter);
+    const parameters = settleGradients(node.inputs.slice(5), emitter);
     const range = (flat: 'parameter' | 'gradient' | OptimizerSlot) =>
       tensors(emitter.rangeSlot(parameters, flat));
     const step = emitter.upload([], 'f32', (inputs) => {
@@ -72,31 +74,11 @@ function designateGradients(
   slots: readonly OptimizerSlot[],
 ): void {
   for (const slot of slots) emitter.flatSlot(slot);
-  for (let index = 0; index + 1 < pairs.length; index += 2) {
-    const [parameter, gradient] = [pairs[index], pairs[index + 1]];
-    if (parameter && gradient) emitter.designateGradient(parameter, gradient);
-  }
-}
-
-/** Sees that every gradient is in its place. @returns the parameters */
-function settle(pairs: readonly Value[], emitter: Emitter): Value[] {
-  const parameters: Value[] = [];
-  for (let index = 0; index + 1 < pairs.length; index += 2) {
-    const [parameter, gradient] = [pairs[index], pairs[index + 1]];
-    if (!parameter || !gradient) continue;
-    emitter.settleGradient(parameter, gradient);
-    parameters.push(parameter);
-  }
-  return parameters;
+  for (const [parameter, gradient] of gradientPairs(pairs)) emitter.designateGradient(parameter, gradient);
 }
 
 function number(value: Value | undefined): ReturnType<typeof float> {
   return float((inputs) => scalar(inputs, value));
-}
-
-function scalar(inputs: HostInputs, value: Value | undefined): number {
-  const { name } = required([value], 0, 'the optimizer');
-  return required([inputs[name]?.[0]], 0, name);
 }
 
 /**

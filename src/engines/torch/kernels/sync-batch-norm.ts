@@ -24,14 +24,15 @@ export function emitSyncBatchNorm(node: NodeOf<'batchNorm'>, emitter: Emitter): 
   );
   if (!means || !variances) throw new Error('no results');
   const { tensors } = emitter;
-  emitter.onHost([means, variances], () => {
+  const share = (): void => {
     const [ofMean, ofVariance] = [new Float32Array(elements(mean)), new Float32Array(elements(mean))];
     tensors.download(means.handle, ofMean, mean.shape);
     tensors.download(variances.handle, ofVariance, mean.shape);
     shareMoments(communicator, ofMean, ofVariance);
     tensors.upload(means.handle, ofMean, mean.shape);
     tensors.upload(variances.handle, ofVariance, mean.shape);
-  });
+  };
+  emitter.direct({ reads: [means, variances], makes: [], run: share });
   const affine = [scale, shift].map((value) => some(tensor(emitter.slot(value))));
   const [result] = emitter.call(
     '_native_batch_norm_legit_no_training',
@@ -71,7 +72,7 @@ export function emitSyncBatchNormBackward(node: NodeOf<'batchNormBackward'>, emi
   const count = (elements(dx) / elements(mean)) * replicas;
   const read = reader(emitter, elements(mean));
   const reads = [forScale, forShift, ...[mean, variance, scale].map((value) => emitter.slot(value))];
-  emitter.onHost([...reads, factors, constants], () => {
+  const share = (): void => {
     const [scaleGradient, shiftGradient, means, variances, scales] = reads.map(read);
     if (!scaleGradient || !shiftGradient || !means || !variances || !scales) return;
     const into = { factors: new Float32Array(means.length), constants: new Float32Array(means.length) };
@@ -79,7 +80,8 @@ export function emitSyncBatchNormBackward(node: NodeOf<'batchNormBackward'>, emi
     remainderOf(communicator, { ...sums, epsilon, count }, into);
     emitter.tensors.upload(factors.handle, into.factors, row);
     emitter.tensors.upload(constants.handle, into.constants, row);
-  });
+  };
+  emitter.direct({ reads: [...reads, factors, constants], makes: [], run: share });
   emitter.define(dx, emitRest(emitter, { x, dx, forX, factors, constants }));
   emitter.define(dscale, forScale);
   emitter.define(dshift, forShift);
