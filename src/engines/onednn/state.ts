@@ -1,6 +1,7 @@
 import { elements, type Graph, type Value } from '../../graph/graph.js';
 import type { FloatRange } from '../../parallel/communicator.js';
 import { EngineError, type EngineState, type OptimizerSlot } from '../engine.js';
+import { newValues } from '../new-values.js';
 import { type Descriptor, Descriptors } from './descriptor.js';
 import { NativeMemory } from './native-memory.js';
 import type { Runtime } from './runtime.js';
@@ -43,22 +44,7 @@ export class OneDnnState implements EngineState {
 
   /** Takes in the parameters and statistics of a graph; a later graph must not bring new ones. */
   adopt(graph: Graph): void {
-    // those that decay come first, so that an optimizer can treat each group as one range
-    const parameters = graph.values('parameter');
-    const ordered = [
-      ...parameters.filter((value) => value.decays),
-      ...parameters.filter((value) => !value.decays),
-    ];
-    for (const value of [...ordered, ...graph.values('statistic')]) {
-      const known = this.values.get(value.name);
-      if (known && elements(known) !== elements(value)) {
-        throw new EngineError(
-          `'${value.name}' has ${elements(value)} elements here and ${elements(known)} in the state`,
-        );
-      }
-      if (known) continue;
-      if (this.#laidOut)
-        throw new EngineError(`'${value.name}' is not in the state that this graph is compiled on`);
+    for (const value of newValues(graph, this.values, this.#laidOut !== undefined)) {
       this.values.set(value.name, value);
       this.#slots.set(value.name, { value, descriptor: undefined, offset: 0 });
     }

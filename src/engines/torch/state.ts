@@ -1,5 +1,6 @@
 import { elements, type Graph, type Value } from '../../graph/graph.js';
 import { EngineError, type EngineState, type OptimizerSlot } from '../engine.js';
+import { newValues } from '../new-values.js';
 import type { Handle } from './ffi.js';
 import { preferredStrides, type Tensors } from './tensors.js';
 
@@ -46,24 +47,8 @@ export class TorchState implements EngineState {
 
   /** Takes in the parameters and statistics of a graph; a later graph must not bring new ones. */
   adopt(graph: Graph): void {
-    // those that decay come first, so that an optimizer can treat each group as one range
-    const parameters = graph.values('parameter');
-    const ordered = [
-      ...parameters.filter((value) => value.decays),
-      ...parameters.filter((value) => !value.decays),
-    ];
     const sizes = { parameter: 0, statistic: 0 };
-    for (const value of [...ordered, ...graph.values('statistic')]) {
-      const known = this.values.get(value.name);
-      if (known && elements(known) !== elements(value)) {
-        throw new EngineError(
-          `'${value.name}' has ${elements(value)} elements here and ${elements(known)} in the state`,
-        );
-      }
-      if (known) continue;
-      if (this.#sizes) {
-        throw new EngineError(`'${value.name}' is not in the state that this graph is compiled on`);
-      }
+    for (const value of newValues(graph, this.values, this.#sizes !== undefined)) {
       const role = value.role === 'statistic' ? 'statistic' : 'parameter';
       this.values.set(value.name, value);
       this.#places.set(value.name, { value, offset: sizes[role] });
