@@ -6,6 +6,7 @@ import { type EngineSettings, engineSettings } from '../engines/settings.js';
 import { exitCodes, UserError } from '../errors.js';
 import { checkPictureSize, createModel, defaultModel, type ModelSpec } from '../models/index.js';
 import type { Model, ModelDescription } from '../models/model.js';
+import { microBatchSize } from './batch-shares.js';
 import { cacheBytes } from './cache-size.js';
 import { checkpointIntervalSetting } from './checkpoint-interval.js';
 import { Optimizer, type OptimizerSpec } from './optimizers/index.js';
@@ -239,21 +240,6 @@ function mergeOptimizer(
   return kind === 'sgd' && 'momentum' in merged && merged.momentum === 0 && given?.nesterov === undefined
     ? { ...merged, nesterov: false }
     : merged;
-}
-
-/** Pictures that the engine takes at once. */
-export function microBatchSize({
-  batchSize,
-  accumulate = 1,
-}: Pick<TrainConfig, 'batchSize' | 'accumulate'>): number {
-  const size = batchSize / accumulate;
-  // what is no number at all is refused with its own message
-  if (Number.isInteger(size) || !Number.isInteger(batchSize) || !(accumulate >= 1)) return size;
-  const near = Math.max(1, Math.round(size)) * accumulate;
-  throw new UserError(`a batch of ${batchSize} does not divide into ${accumulate} micro-batches`, {
-    exitCode: exitCodes.usage,
-    hint: `The batch size is that of the whole step: give for example --batch-size ${near}.`,
-  });
 }
 
 function checkConfig(config: unknown): TrainConfig {

@@ -1,17 +1,17 @@
 import { type Dataset, readDataset } from '../data/dataset.js';
-import { Loader, type RejectedPicture } from '../data/loader/loader.js';
-import type { LoaderOptions } from '../data/loader/options.js';
+import type { RejectedPicture } from '../data/loader/loader.js';
 import { exitCodes, UserError } from '../errors.js';
 import { type LogRecord, logRecord } from '../report/log-record.js';
 import type { LogSettings } from '../report/log-settings.js';
 import { RunLog } from '../report/run-log.js';
 import { openBoard } from '../report/tensorboard/open-board.js';
+import { microBatchSize } from './batch-shares.js';
 import type { Checkpoint, EpochResult } from './checkpoint.js';
 import { CheckpointSaver } from './checkpoint-saver.js';
 import { type ChosenDevices, chooseDevices } from './choose-devices.js';
 import { type ResolvedTraining, resolveTraining, type TrainConfig, type TrainSettings } from './config.js';
 import { crowdedWarning } from './crowded.js';
-import { EngineGroup, type TrainingEngine } from './engine-group.js';
+import type { TrainingEngine } from './engine-group.js';
 import { EpochQueue } from './epoch-queue.js';
 import type { TrainListener } from './events.js';
 import { LoaderThreads, mostLoaderThreads } from './loader-threads.js';
@@ -19,12 +19,13 @@ import { cacheFor, dropCache } from './picture-cache.js';
 import { choosePrecision } from './precision/choose-precision.js';
 import type { Precision } from './precision/precision.js';
 import { readPreparation } from './preparation.js';
-import { checkBatchShares, sharedFacts, threadsOfRank } from './replicas.js';
+import { sharedFacts } from './replicas.js';
 import { alreadyTrained, checkSameRun, resumePosition, resumeSchedule } from './resume.js';
 import { RunFolder } from './run-folder.js';
+import { setWeights, startEngine } from './start-engine.js';
+import { chosenWorkers, startLoader } from './start-loader.js';
 import { findStart, type StartingPoint, settleStart } from './starting-point.js';
 import { type Position, startPosition, Trainer } from './trainer.js';
-import { completeLists } from './transform-lists.js';
 import { World } from './world.js';
 
 /** Options of {@link train}. */
@@ -145,7 +146,7 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
   const { config, model } = training;
   const chosen = await chooseDevices({ ...config, localRank: world?.localRank });
   const replicas = chosen.devices.length;
-  checkBatchShares(config.batchSize, replicas * (world?.size ?? 1));
+  microBatchSize({ ...config, replicas: replicas * (world?.size ?? 1) });
   await world?.requireSame(sharedFacts({ config, dataset, replicas }));
   const precision = await choosePrecision(config.precision, {
     engine: chosen.engine,
@@ -254,7 +255,7 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     const queue = new EpochQueue(loader, { ...position, epochs, validate: dataset.val.length > 0 });
     // loaded while the engine starts
     queue.upTo(position.epoch + 1);
-    engine = await startEngine(run, loader, signal);
+    engine = await startEngine({ ...run, ring: loader.ring, signal });
     if (!engine) return { status: 'stopped', position, rejected: loader.rejected };
     const saver = new CheckpointSaver({
       folder,
@@ -306,92 +307,4 @@ async function begin(
       cause: error,
     });
   }
-}
-
-/** Loader threads that somebody asked for; undefined to find their number out. */
-function chosenWorkers({ workers = 'auto' }: TrainConfig): number | undefined {
-  return workers === 'auto' ? undefined : workers;
-}
-
-function startLoader(
-  dataset: Dataset,
-  config: TrainConfig,
-  { world, ...beside }: Pick<LoaderOptions, 'cache' | 'onWarning'> & { world: World | undefined },
-): Promise<Loader> {
-  const size = { height: config.crop, width: config.crop };
-  const transforms = completeLists(size, config);
-  return Loader.start({
-    folder: dataset.folder,
-    samples: { train: dataset.train, val: dataset.val },
-    mean: dataset.mean,
-    std: dataset.std,
-    height: config.crop,
-    width: config.crop,
-    batchSize: config.batchSize,
-    valBatchSize: config.valBatchSize,
-    trainTransforms: transforms.train,
-    valTransforms: transforms.val,
-    // where it is found out, others join the first one
-    workers: chosenWorkers(config) ?? 1,
-    ...(world ? { share: { index: world.rank, of: world.size } } : {}),
-    seed: config.seed,
-    ...(config.shuffleBuffer === undefined ? {} : { shuffleBuffer: config.shuffleBuffer }),
-    minSide: dataset.minSide,
-    ...beside,
-  });
-}
-
-/** @returns undefined when it was stopped meanwhile */
-async function startEngine(
-  { training, dataset, listener, world, precision, chosen }: PreparedRun,
-  loader: Loader,
-  signal: AbortSignal,
-): Promise<TrainingEngine | undefined> {
-  const { config, model, optimizer } = training;
-  const { batchSize, labelSmoothing, initialization, seed, threads, crop, syncBatchNorm } = config;
-  const { accumulate, clipNorm, clipValue } = config;
-  const path = { accumulate, clipNorm: clipNorm || undefined, clipValue: clipValue || undefined };
-  try {
-    return await EngineGroup.start(
-      {
-        rank: world && { client: world.handOver(), rank: world.rank, size: world.size },
-        threads: threads ?? (world && threadsOfRank(world.localSize)),
-        ...chosen,
-        model: model.description,
-        classes: dataset.classes.length,
-        height: crop,
-        width: crop,
-        precision,
-        training: {
-          ...{ batchSize, optimizer: optimizer.spec, labelSmoothing, initialization, seed },
-          ...{ syncBatchNorm, ...path },
-        },
-        ring: loader.ring,
-        onMessage: (text) => listener({ kind: 'message', text }),
-      },
-      // of several ranks none leaves alone: they agree on it before the first step
-      world ? undefined : signal,
-    );
-  } catch (error) {
-    if (signal.aborted && !world) return undefined;
-    throw error;
-  }
-}
-
-async function setWeights(
-  engine: TrainingEngine,
-  { training, checkpoint, warn }: PreparedRun,
-): Promise<void> {
-  const { config } = training;
-  if (!checkpoint) {
-    await engine.call('initialize', { seed: config.seed });
-    return;
-  }
-  const { bytes, path, info } = checkpoint;
-  const before = info.config.optimizer.kind;
-  const optimizer = before === config.optimizer.kind;
-  if (!optimizer) {
-    warn(`the optimizer is ${config.optimizer.kind} from here on; what ${before} had gathered is dropped`);
-  }
-  await engine.call('restore', { bytes, path, optimizer });
 }

@@ -1,4 +1,4 @@
-import type { FormatTag } from './descriptor.js';
+import type { Descriptor, Descriptors, FormatTag } from './descriptor.js';
 
 /** Bits of dnnl_cpu_isa_t that a set of instructions includes. */
 const avx512Core = 0x27;
@@ -21,3 +21,21 @@ function includes(isa: number, bits: number): boolean {
 
 /** Pictures with this few channels (the first convolution's) stay in plain order. */
 export const fewChannels = 4;
+
+/**
+ * A vector with a number for each channel, to be combined with `x`. In the layout of `x`, where that is possible: a
+ * plain one would make oneDNN fall back to a loop a hundred times slower.
+ */
+export function channelVector(descriptors: Descriptors, { shape, type, handle }: Descriptor): Descriptor {
+  const row = shape.map((extent, axis) => (axis === 1 ? extent : 1));
+  const plain = descriptors.plain(row, 'f32');
+  if (shape.length !== 4) return plain;
+  for (const tag of ['nChw16c', 'nChw8c'] as const) {
+    const blocked = descriptors.make(row, 'f32', tag);
+    const whole = descriptors.make(shape, type, tag);
+    // with no padding both have the same bytes
+    if (blocked.size === plain.size && descriptors.library.sameDescriptor(whole.handle, handle))
+      return blocked;
+  }
+  return plain;
+}

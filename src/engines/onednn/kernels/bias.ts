@@ -1,5 +1,6 @@
 import { elements, required } from '../../../graph/graph.js';
 import { algorithm, arg } from '../ffi.js';
+import { channelVector } from '../layout.js';
 import type { Kernel } from './kernel.js';
 
 export const bias: Kernel<'bias'> = {
@@ -7,8 +8,8 @@ export const bias: Kernel<'bias'> = {
     const { name } = node;
     const y = required(node.outputs, 0, name);
     const x = emitter.input(node, 0);
-    const channels = broadcastShape(x.descriptor.shape);
-    const offset = emitter.reinterpret(emitter.input(node, 1), emitter.descriptors.plain(channels, 'f32'));
+    const row = channelVector(emitter.descriptors, x.descriptor);
+    const offset = emitter.reinterpret(emitter.input(node, 1), row);
     const descriptor = emitter.primitive(
       name,
       'dnnl_binary_primitive_desc_create',

@@ -91,6 +91,8 @@ interface After {
   add?: Tensor;
   /** Multiplies the result by a constant. */
   scale?: number;
+  /** Takes the root of the result and adds this to it. */
+  rootPlus?: number;
   /** Multiplies the result by one number known at run time. */
   times?: Tensor;
   /** Adds the target's old content times this. */
@@ -109,13 +111,18 @@ export function binary(
 ): Step {
   const { library, engine } = emitter.runtime;
   const second = stretched(emitter, b, a);
-  const key = `${kind}:${a.descriptor.handle}:${second.descriptor.shape}:${Object.keys(after)}:${after.scale}:${after.sum}`;
+  const constants = [after.scale, after.rootPlus, after.sum];
+  const key = `${kind}:${a.descriptor.handle}:${second.descriptor.shape}:${Object.keys(after)}:${constants}`;
   const times = after.times && stretched(emitter, after.times, a);
   const postOps = (list: Handle): void => {
     if (after.add)
       library.call('dnnl_post_ops_append_binary', list, algorithm.add, after.add.descriptor.handle);
     if (after.scale !== undefined)
       library.call('dnnl_post_ops_append_eltwise', list, algorithm.linear, after.scale, 0);
+    if (after.rootPlus !== undefined) {
+      library.call('dnnl_post_ops_append_eltwise', list, algorithm.sqrt, 0, 0);
+      library.call('dnnl_post_ops_append_eltwise', list, algorithm.linear, 1, after.rootPlus);
+    }
     if (times) library.call('dnnl_post_ops_append_binary', list, algorithm.multiply, times.descriptor.handle);
     if (after.sum !== undefined) library.call('dnnl_post_ops_append_sum', list, after.sum, 0, 0);
   };

@@ -2,10 +2,9 @@ import { gradientPairs } from '../../../graph/gradient-pairs.js';
 import type { Value } from '../../../graph/graph.js';
 import type { OptimizerSlot } from '../../engine.js';
 import type { Emitter } from '../emitter.js';
-import { algorithm, arg, prop } from '../ffi.js';
-import type { Step } from '../step.js';
+import { algorithm } from '../ffi.js';
 import type { Tensor } from '../tensor.js';
-import { binary, chunk, chunks, scalar, settleGradients, stretched } from './flat-chunks.js';
+import { binary, chunk, chunks, scalar, settleGradients } from './flat-chunks.js';
 import type { Kernel } from './kernel.js';
 
 export const sgd: Kernel<'sgd'> = {
@@ -53,7 +52,7 @@ export const adam: Kernel<'adam'> = {
     settleGradients(node.inputs.slice(5), emitter);
     const step = scalar(emitter, `${name}.step`, [rate, correction1], ([a = 0, b = 1]) => -a / b);
     const shrink = scalar(emitter, `${name}.shrink`, [rate, decay], ([a = 0, b = 0]) => 1 - a * b);
-    const root = scalar(emitter, `${name}.root`, [correction2], ([a = 1]) => 1 / Math.sqrt(a));
+    const unbias = scalar(emitter, `${name}.unbias`, [correction2], ([a = 1]) => 1 / a);
     const work = emitter.allocate(emitter.descriptors.plain([1, chunk], 'f32'));
     const fresh = scalar(emitter, `${name}.fresh`, [beta1], ([a = 0]) => 1 - a);
     emitter.emitLate(() =>
@@ -75,7 +74,7 @@ export const adam: Kernel<'adam'> = {
           binary(emitter, name, algorithm.multiply, direction, fresh, temporary),
           binary(emitter, name, algorithm.multiply, mean, beta1, mean, { add: temporary }),
           // t = sqrt(s / correction2) + epsilon
-          rootOf(emitter, name, square, root, epsilon, temporary),
+          binary(emitter, name, algorithm.multiply, square, unbias, temporary, { rootPlus: epsilon }),
           // p -= rate / correction1 * m / t
           binary(emitter, name, algorithm.divide, mean, temporary, parameter, { times: step, sum: 1 }),
         ];
@@ -93,44 +92,4 @@ function setGradientsAside(pairs: readonly Value[], emitter: Emitter, slots: rea
 /** The start of the working memory, as long as a chunk. */
 function within(work: Tensor, { descriptor }: Tensor): Tensor {
   return { ...work, descriptor };
-}
-
-/** target = sqrt(square) * factor + epsilon. */
-function rootOf(
-  emitter: Emitter,
-  name: string,
-  square: Tensor,
-  factor: Tensor,
-  epsilon: number,
-  target: Tensor,
-): Step {
-  const { library, engine } = emitter.runtime;
-  const stretchedFactor = stretched(emitter, factor, square);
-  const descriptor = emitter.memoized(`root:${square.descriptor.handle}:${epsilon}`, () =>
-    emitter.primitive(
-      name,
-      'dnnl_eltwise_forward_primitive_desc_create',
-      engine,
-      prop.inference,
-      algorithm.sqrt,
-      square.descriptor.handle,
-      target.descriptor.handle,
-      0,
-      0,
-      emitter.attributes((list) => {
-        library.call(
-          'dnnl_post_ops_append_binary',
-          list,
-          algorithm.multiply,
-          stretchedFactor.descriptor.handle,
-        );
-        library.call('dnnl_post_ops_append_eltwise', list, algorithm.linear, 1, epsilon);
-      }),
-    ),
-  );
-  const reads = [
-    [arg.source, square],
-    [arg.postOpSource1(0), stretchedFactor],
-  ] as const;
-  return emitter.step(name, descriptor, reads, [[arg.destination, target]]);
 }

@@ -3,6 +3,7 @@ import type { NodeOf } from '../../../graph/ops/index.js';
 import { membersFor, remainderOf, shareMoments } from '../../batch-moments.js';
 import type { Emitter } from '../emitter.js';
 import { algorithm, arg, type Handle, normFlags, prop } from '../ffi.js';
+import { channelVector } from '../layout.js';
 import type { Tensor } from '../tensor.js';
 
 // Batch norm over the pictures of all replicas: each takes the statistics of its own, the sums of all give the common
@@ -126,9 +127,7 @@ function emitRest(
   name: string,
   { x, factors, constants, result }: { x: Tensor; factors: Tensor; constants: Tensor; result: Tensor },
 ): void {
-  const rank = x.descriptor.shape.length;
-  const channels = elements(factors.descriptor);
-  const row = emitter.descriptors.plain(rank === 4 ? [1, channels, 1, 1] : [1, channels], 'f32');
+  const row = channelVector(emitter.descriptors, x.descriptor);
   const [factor, constant] = [emitter.reinterpret(factors, row), emitter.reinterpret(constants, row)];
   const descriptor = emitter.primitive(
     name,

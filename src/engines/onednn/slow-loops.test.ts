@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Graph } from '../../graph/graph.js';
+import { createModel, defaultModel } from '../../models/index.js';
+import type { Communicator } from '../../parallel/communicator.js';
+import { recipes } from '../../recipes/index.js';
+import { Optimizer } from '../../train/optimizers/index.js';
+import { inferenceGraph, trainingGraph } from '../../train/training-graph.js';
+import { compileGraph } from './compiler.js';
+import { bindOneDnn } from './ffi.js';
+import { activationLayout } from './layout.js';
+import { findOrGetOneDnn } from './library/index.js';
+import { Runtime } from './runtime.js';
+import { OneDnnState } from './state.js';
+
+let runtime: Runtime;
+
+beforeAll(async () => {
+  runtime = new Runtime(bindOneDnn((await findOrGetOneDnn({})).path));
+});
+
+afterAll(() => runtime.close());
+
+const pair: Communicator = {
+  ...{ rank: 0, size: 2 },
+  allReduce: () => {},
+  broadcast: () => {},
+  barrier: () => {},
+  close: () => {},
+};
+
+/** Steps of a program for which oneDNN has only its reference loops, which are some hundred times slower. */
+function slowSteps(graph: Graph): string[] {
+  const state = new OneDnnState(runtime);
+  const { steps, descriptors } = compileGraph(runtime, graph, state, pair);
+  const slow = steps.flatMap((step) => {
+    const made = step.kind === 'primitive' ? descriptors.implementation(step.descriptor) : '';
+    return made.startsWith('ref') ? [`${step.name}: ${made}`] : [];
+  });
+  descriptors.close();
+  state.close();
+  return [...new Set(slow)];
+}
+
+describe('a network of a recipe', () => {
+  const sizes = { batchSize: 2, height: 96, width: 96, classes: 100 };
+
+  for (const { name, settings } of recipes) {
+    it(`computes nothing by a slow loop: ${name}`, (context) => {
+      if (activationLayout(runtime.library.effectiveIsa()) === 'any')
+        context.skip("the layout is oneDNN's own choice");
+      const { model: spec = defaultModel } = settings;
+      const model = createModel(typeof spec === 'string' ? { name: spec } : spec);
+      const { optimizer: given = 'sgd' } = settings;
+      const optimizer = new Optimizer({
+        kind: 'sgd',
+        ...(typeof given === 'string' ? { kind: given } : given),
+      });
+      const ways = [
+        {},
+        { replicas: 2, syncBatchNorm: true, accumulate: 2, clipNorm: 1 },
+        { replicas: 2, clipValue: 1 },
+      ];
+      for (const way of ways) {
+        expect(slowSteps(trainingGraph(model, { ...sizes, optimizer, ...way }))).toEqual([]);
+      }
+      expect(slowSteps(inferenceGraph(model, sizes))).toEqual([]);
+    });
+  }
+});
