@@ -40,7 +40,7 @@ export function timeTransforms(options: TimesOptions): StageTime[] {
   const { samples, normalization, reader } = options;
   const steps = compileSteps(options.specs);
   const clock = new StageClock(['decode', ...steps.map(({ name }) => name), 'normalize']);
-  const picture = new Picture();
+  const picture = new Picture({ fast: true });
   const writer = new PlanarWriter(normalization);
   let floats = new Float32Array(0);
   const run = ({ sample, index }: TimesOptions['samples'][number], epoch: number): void => {

@@ -52,7 +52,7 @@ class LoaderThread {
   readonly #data: ThreadData;
   readonly #writer: BatchWriter;
   readonly #reader = new PictureReader();
-  readonly #picture = new Picture();
+  readonly #picture = new Picture({ fast: true });
   readonly #cache: PictureCache | undefined;
   readonly #splits: Record<Split, SplitWork>;
   /** Jobs from the one that is being worked on to the last one known. */

@@ -34,8 +34,14 @@ export function apply(picture: Picture, { mode, byChannels }: Options, scratch: 
 
 /** Counts values: even pixels into the first 768 counts, odd ones into the rest, which are then added. */
 function countChannels(picture: Picture, counts: Int32Array): void {
-  const { pixels, offset, stride, height } = picture;
-  const rowBytes = picture.width * 3;
+  const { pixels, offset, stride, width, height } = picture;
+  const rowBytes = width * 3;
+  const { kernels, address } = picture.geometry();
+  if (kernels) {
+    kernels.loops.countChannels(address + offset, stride, width, height);
+    counts.set(kernels.counts);
+    return;
+  }
   for (let row = 0, at = offset; row < height; row++, at += stride) {
     countRow(pixels, at, at + rowBytes, counts);
   }

@@ -1,4 +1,4 @@
-import { type PixelBuffer, pixelBuffer, withRoom } from './resampling/pixel-buffer.js';
+import { hasRoom, type PixelBuffer, pixelBuffers } from './resampling/pixel-buffer.js';
 import type { PixelSource, Resampling } from './resampling/resampling.js';
 
 /**
@@ -13,26 +13,31 @@ export class Picture {
   /** As it is seen. */
   width = 0;
   height = 0;
-  #pixels: PixelBuffer = pixelBuffer(0);
-  #spare: PixelBuffer = pixelBuffer(0);
+  readonly #fast: boolean;
+  #pixels: PixelBuffer;
+  #spare: PixelBuffer;
   #offset = 0;
   #stride = 0;
   #mirrored = false;
   /** What is still to be done to the pixels, in this order; the view of `#after` is of its result. */
   #resampling: Resampling | undefined;
-  readonly #source = {
-    pixels: this.#pixels.bytes,
-    view: this.#pixels.view,
-    width: 0,
-    height: 0,
-    start: 0,
-    step: 3,
-    stride: 0,
-  };
+  readonly #source: { -readonly [Key in keyof PixelSource]: PixelSource[Key] };
   readonly #after = { left: 0, top: 0, mirrored: false, upsideDown: false };
   readonly #window = { left: 0, top: 0, width: 0, height: 0 };
   readonly #table = new Uint8Array(768);
   #mapped = false;
+
+  /**
+   * @param options.fast to lie in the memory of the fast loops, which every picture has for itself: for a
+   * picture that is loaded many times
+   */
+  constructor({ fast = false }: { readonly fast?: boolean } = {}) {
+    this.#fast = fast;
+    [this.#pixels, this.#spare] = pixelBuffers(0, false);
+    const { bytes: pixels, view, kernels, address } = this.#pixels;
+    const memory = { pixels, view, kernels, address };
+    this.#source = { ...memory, width: 0, height: 0, start: 0, step: 3, stride: 0 };
+  }
 
   /** Red of the pixel at the top left is at `offset`, or of the one at the top right when `mirrored`. */
   get pixels(): Buffer {
@@ -60,7 +65,7 @@ export class Picture {
 
   /** Starts a new picture; gives the buffer (at least width * height * 3 bytes) that its pixels go to. */
   load(width: number, height: number): Buffer {
-    this.#pixels = withRoom(this.#pixels, width * height);
+    this.#makeRoom(width * height);
     this.#reset(width, height);
     return this.#pixels.bytes;
   }
@@ -177,8 +182,19 @@ export class Picture {
   }
 
   #spareOf(width: number, height: number): PixelBuffer {
-    this.#spare = withRoom(this.#spare, width * height);
+    const { bytes } = this.#pixels;
+    if (this.#makeRoom(width * height)) {
+      bytes.copy(this.#pixels.bytes);
+      this.#updateMemory();
+    }
     return this.#spare;
+  }
+
+  /** Makes both buffers large enough, with some room so that sizes may vary. @returns whether they are new */
+  #makeRoom(pixels: number): boolean {
+    if (hasRoom(this.#pixels, pixels)) return false;
+    [this.#pixels, this.#spare] = pixelBuffers(Math.ceil(pixels * 1.25), this.#fast);
+    return true;
   }
 
   #reset(width: number, height: number): void {
@@ -207,7 +223,8 @@ export class Picture {
     window.width = width;
     window.height = height;
     const mapped = this.#mapped;
-    resampling.render(this.#source, window, this.#spareOf(width, height));
+    const target = this.#spareOf(width, height);
+    resampling.render(this.#source, window, target);
     this.adoptSpare(width, height);
     this.#mapped = mapped;
     if (mirrored) this.mirror();
@@ -231,14 +248,22 @@ export class Picture {
 
   #updateSource(): PixelSource {
     const source = this.#source;
-    source.pixels = this.#pixels.bytes;
-    source.view = this.#pixels.view;
+    this.#updateMemory();
     source.width = this.width;
     source.height = this.height;
     source.step = this.#mirrored ? -3 : 3;
     source.start = this.#mirrored ? this.#offset + (this.width - 1) * 3 : this.#offset;
     source.stride = this.#stride;
     return source;
+  }
+
+  #updateMemory(): void {
+    const source = this.#source;
+    const { bytes, view, kernels, address } = this.#pixels;
+    source.pixels = bytes;
+    source.view = view;
+    source.kernels = kernels;
+    source.address = address;
   }
 }
 

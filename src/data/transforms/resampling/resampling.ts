@@ -1,3 +1,4 @@
+import type { PixelKernels } from '../kernels/pixel-kernels.js';
 import type { PixelBuffer } from './pixel-buffer.js';
 
 /** The pixels that a resampling reads: those of the picture as it is seen, whatever way it lies in its buffer. */
@@ -5,6 +6,9 @@ export interface PixelSource {
   readonly pixels: Uint8Array;
   /** The same memory. */
   readonly view: DataView;
+  /** Fast loops that reach this memory, its first byte at `address`. */
+  readonly kernels: PixelKernels | undefined;
+  readonly address: number;
   readonly width: number;
   readonly height: number;
   /** Index of red of the pixel that is seen at the top left. */

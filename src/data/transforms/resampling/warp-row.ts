@@ -4,6 +4,8 @@ import type { PixelSource } from './resampling.js';
 /** A row of pixels to compute: where it is written, and where its pixels come from. Used again for every row. */
 export interface WarpRow {
   target: DataView;
+  /** Of the target, in the memory of its kernels. */
+  targetAddress: number;
   /** Index in the target of the pixel of column 0. */
   at: number;
   /** Column x comes from (x0 + dx x, y0 + dy x). */

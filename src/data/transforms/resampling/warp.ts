@@ -6,6 +6,7 @@ import type { PixelSource, Resampling, Window } from './resampling.js';
 import { narrow } from './span.js';
 import { cubic } from './warp-cubic.js';
 import { linear } from './warp-linear.js';
+import { linearFast } from './warp-linear-fast.js';
 import { nearest } from './warp-nearest.js';
 import type { Border, WarpKernel, WarpRow } from './warp-row.js';
 
@@ -24,7 +25,15 @@ export class Warp implements Resampling {
   readonly #inverse: Affine = { a: 1, b: 0, c: 0, d: 0, e: 1, f: 0 };
   readonly #kernel: WarpKernel;
   readonly #border: Border;
-  readonly #row: WarpRow = { target: new DataView(new ArrayBuffer(0)), at: 0, x0: 0, dx: 0, y0: 0, dy: 0 };
+  readonly #row: WarpRow = {
+    target: new DataView(new ArrayBuffer(0)),
+    targetAddress: 0,
+    at: 0,
+    x0: 0,
+    dx: 0,
+    y0: 0,
+    dy: 0,
+  };
   readonly #span = { first: 0, last: 0 };
 
   constructor(options: WarpOptions) {
@@ -46,11 +55,12 @@ export class Warp implements Resampling {
 
   render(source: PixelSource, { left, top, width, height }: Window, target: PixelBuffer): void {
     const { a, b, c, d, e, f } = this.#inverse;
-    const { before, after, inside, edge } = this.#kernel;
+    const { before, after, inside, edge } = this.#kernelFor(source, target);
     const span = this.#span;
     const row = this.#row;
     const right = left + width;
     row.target = target.view;
+    row.targetAddress = target.address;
     row.dx = a;
     row.dy = d;
     // a column of the window keeps its number, so that what is seen of it changes no rounding
@@ -72,6 +82,11 @@ export class Warp implements Resampling {
       inside(source, row, first, last);
       edge(source, row, last, right, this.#border);
     }
+  }
+
+  #kernelFor(source: PixelSource, target: PixelBuffer): WarpKernel {
+    const shared = source.kernels !== undefined && source.kernels === target.kernels;
+    return shared && this.#kernel === linear ? linearFast : this.#kernel;
   }
 }
 
