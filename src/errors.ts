@@ -24,3 +24,8 @@ export class UserError extends Error {
     this.exitCode = options.exitCode ?? exitCodes.failure;
   }
 }
+
+/** A native call failed: says which operation, on which shapes, and what the library said. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+}

@@ -2,6 +2,8 @@ import type { Graph, Value } from '../graph/graph.js';
 import type { Communicator } from '../parallel/communicator.js';
 import type { Gpu } from '../parallel/nccl/join.js';
 
+export { EngineError } from '../errors.js';
+
 /** Host arrays that an input may be written from; a view of shared memory is read where it lies. */
 export type HostArray = Float32Array | Int32Array;
 
@@ -75,9 +77,4 @@ export interface Program {
   /** A copy of a named output of the last run, in the plain order of its shape. */
   read(output: string): Float32Array;
   close(): void;
-}
-
-/** A native call failed: says which operation, on which shapes, and what the library said. */
-export class EngineError extends Error {
-  override readonly name = 'EngineError';
 }

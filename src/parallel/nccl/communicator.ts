@@ -1,4 +1,4 @@
-import { EngineError } from '../../engines/engine.js';
+import { EngineError } from '../../errors.js';
 import type { Communicator, DeviceFloats, Exchanged } from '../communicator.js';
 import { type Nccl, type NcclJoin, ncclFloat32, ncclInProgress, ncclSuccess, ncclSum } from './library.js';
 import { left, type NcclSlot } from './table.js';
