@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { RandomStream } from '../../random/random-stream.js';
 import { type DrawnStep, drawAndApply } from './drawn-step.js';
-import { type Axes, axesOf, drawWhole, rangeOf } from './ranges.js';
+import { type Axes, axesOf, rangeOf } from './ranges.js';
 import { type AffineParts, isIdentity, setAffine } from './resampling/affine-matrix.js';
 import { borderOptions } from './resampling/border.js';
 import { interpolations } from './resampling/interpolation.js';
 import { Warp, type WarpOptions } from './resampling/warp.js';
 import { defineTransform, type Size } from './transform.js';
-import { drawFrom, type Range } from './value-range.js';
+import { drawFrom, drawWholeFrom, type Range } from './value-range.js';
 
 /** What an affine transform is drawn from. */
 export interface AffineRanges {
@@ -60,8 +60,8 @@ function drawTranslation(
     translation.x = Math.trunc(drawFrom(translatePercent.x, random) * width);
     translation.y = Math.trunc(drawFrom(translatePercent.y, random) * height);
   } else if (translatePx) {
-    translation.x = drawWhole(translatePx.x, random);
-    translation.y = drawWhole(translatePx.y, random);
+    translation.x = drawWholeFrom(translatePx.x, random);
+    translation.y = drawWholeFrom(translatePx.y, random);
   }
 }
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { RandomStream } from '../../random/random-stream.js';
 import type { Range } from './value-range.js';
 
 /** A range for each axis. */
@@ -32,11 +31,6 @@ function pairOf(value: z.ZodNumber) {
   return z
     .tuple([value, value])
     .refine(([low, high]) => low <= high, 'a range goes from the lower to the higher value');
-}
-
-/** A whole number of the range, each equally likely; the range's ends are whole. */
-export function drawWhole([low, high]: Range, random: RandomStream): number {
-  return low + random.below(high - low + 1);
 }
 
 /** Schema of a range that is always given as two values. */
