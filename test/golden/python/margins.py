@@ -10,6 +10,7 @@ FACTOR times the root mean square of the errors that a float32 run of the same n
 
 import copy
 from collections.abc import Callable
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +20,13 @@ from models.watched import watching
 
 FACTOR = 5
 TRIALS = 20_000
-AGREEMENT = 3e-5
+
+
+class Limits(Protocol):
+    """What a `Network` says of its conditioning."""
+
+    floor: float
+    agreement: float
 
 
 class TooClose(Exception):
@@ -103,15 +110,15 @@ def choose_seed(
     make_images: Callable[[int], Tensor],
     target: Tensor,
     known: int | None,
-    floor: float,
+    limits: Limits,
 ) -> int:
     """The first seed whose images keep every kink at its distance and whose gradients float32 gets right.
 
     `single` is the same network in a float32 run of its own; the seed `known` is tried before all others.
     """
-    distances = [FACTOR * error for error in rounding_errors(model, single, make_images(0), floor)]
+    distances = [FACTOR * error for error in rounding_errors(model, single, make_images(0), limits.floor)]
     for seed in [*([] if known is None else [known]), *range(TRIALS)]:
         images = make_images(seed)
-        if keeps_distance(model, images, distances) and disagreement(model, single, images, target) < AGREEMENT:
+        if keeps_distance(model, images, distances) and disagreement(model, single, images, target) < limits.agreement:
             return seed
     raise RuntimeError(f"none of {TRIALS} seeds keeps every kink at a distance: take fewer pixels or a smaller batch")
