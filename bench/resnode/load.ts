@@ -11,6 +11,7 @@ const { values } = parseArgs({
     data: { type: 'string' },
     size: { type: 'string', default: '112' },
     workers: { type: 'string', default: '1' },
+    cache: { type: 'boolean', default: false },
     // JSON: [{name, options}]; by default a crop and a flip
     transforms: { type: 'string' },
   },
@@ -28,6 +29,7 @@ const loader = await Loader.start({
   width: size,
   ...(values.transforms ? { trainTransforms: JSON.parse(values.transforms) as TransformSpec[] } : {}),
   workers: Number(values.workers),
+  ...(values.cache ? { cache: { kind: 'ram', bytes: 2 ** 30 } as const } : {}),
   seed: 1,
 });
 const reader = new BatchReader(loader.ring);
@@ -44,7 +46,8 @@ function take(pictures: number): void {
   }
 }
 
-take(batchSize);
+// pictures are decoded for the cache in the first epoch
+take(values.cache ? dataset.train.length : batchSize);
 const say = (answer: object): void => void process.stdout.write(`${JSON.stringify(answer)}\n`);
 say({ ready: true, version: `${values.workers} loader thread(s)` });
 for await (const line of createInterface({ input: process.stdin })) {

@@ -59,11 +59,13 @@ export async function augmentSuite(options: BenchOptions): Promise<Table> {
   const specs = original.filter(known);
   const pipeline = JSON.stringify(specs);
   const sides = [`--data=${data}`, `--size=${crop}`];
+  const loader = ['--import', 'tsx', 'bench/resnode/load.ts', ...sides, `--transforms=${pipeline}`];
   const competitors = [
+    await Competitor.start({ name: 'resnode loader', command: process.execPath, arguments: loader }),
     await Competitor.start({
-      name: 'resnode loader',
+      name: 'resnode loader, --cache ram, from the second epoch on',
       command: process.execPath,
-      arguments: ['--import', 'tsx', 'bench/resnode/load.ts', ...sides, `--transforms=${pipeline}`],
+      arguments: [...loader, '--cache'],
     }),
   ];
   if (options.torch) {
