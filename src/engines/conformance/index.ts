@@ -5,11 +5,13 @@ import { networkConformance } from './networks.js';
 import { operationConformance } from './operations.js';
 import { optimizerConformance } from './optimizers.js';
 import { precisionConformance } from './precision.js';
+import { randomConformance } from './random-shapes.js';
 
-/** The suite that every engine has to pass: operations, optimizers and whole networks against PyTorch's numbers. */
+/** The suite that every engine has to pass: operations, optimizers and whole networks against PyTorch's numbers, random shapes. */
 export function engineConformance(start: () => Promise<Engine>): void {
   const get = started(start);
   operationConformance(get);
+  randomConformance(get);
   optimizerConformance(get);
   gradientConformance(get);
   networkConformance(get);
@@ -22,6 +24,7 @@ export function engineConformance(start: () => Promise<Engine>): void {
 export function halfConformance(start: () => Promise<Engine>, precision: 'bf16' | 'fp16'): void {
   const get = started(start);
   operationConformance(get, precision);
+  randomConformance(get, precision);
   precisionConformance(get, precision);
 }
 
