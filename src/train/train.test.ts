@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -130,6 +130,18 @@ describe('train', () => {
     for (const file of files) expect(log.split(`rejected ${file}`)).toHaveLength(2);
     const tested = await evaluate({ project: 'broken', runDir: at('runs'), threads: 1 });
     expect(tested).toMatchObject({ images: 23, rejected: [{ file: val[2]?.file }] });
+  });
+
+  it("clipped, tells the gradient's norm in each epoch, and TensorBoard draws it", async () => {
+    const clipped = await train({ ...settings('clipped'), epochs: 2, clipNorm: 0.5 });
+    for (const { gradientNorm } of clipped.history) expect(gradientNorm).toBeGreaterThan(0);
+    for (const { gradientNorm } of result.history) expect(gradientNorm).toBeUndefined();
+    const drawn = (project: string): boolean => {
+      const folder = at('runs', project, 'tensorboard');
+      const files = readdirSync(folder).filter((name) => name.includes('tfevents'));
+      return files.some((name) => readFileSync(join(folder, name)).includes('Gradient Norm'));
+    };
+    expect([drawn('clipped'), drawn('run')]).toEqual([true, false]);
   });
 
   it('refuses a run that exists when it shall not resume, leaving it as it is', async () => {
