@@ -185,6 +185,23 @@ describe('evaluate', () => {
     }
   });
 
+  it('measures the same on several replicas, whatever they get of a batch', async () => {
+    const { valAccuracy, valTop5, valLoss } = result.history[2] ?? {};
+    for (const devices of ['cpu:2', 'cpu:3']) {
+      const measured = await evaluate({
+        project: 'run',
+        runDir: at('runs'),
+        batchSize: 7,
+        devices,
+        threads: 1,
+      });
+      expect(measured).toMatchObject({ images: 24, top1: valAccuracy, top5: valTop5 });
+      expect(measured.loss).toBeCloseTo(valLoss ?? 0, 5);
+    }
+    const wrong = evaluate({ project: 'run', runDir: at('runs'), devices: 'cpu:0' });
+    await expect(wrong).rejects.toThrow(/1 to 64 replicas/);
+  });
+
   it('takes the run that saved last, the best, or a file', async () => {
     const { last: checkpoint } = result.checkpoints;
     const best = await evaluate({ project: 'run', runDir: at('runs'), best: true, threads: 1 });
