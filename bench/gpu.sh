@@ -37,7 +37,7 @@ resnode doctor | grep -iE '^(resnode|CPU|  torch|GPU)' || true
 
 check 'LibTorch is set up' resnode setup --engine torch || exit 1
 check "conformance on $device" env RESNODE_TORCH_DEVICE="$device" \
-  node node_modules/vitest/vitest.mjs run src/engines/torch/conformance.test.ts
+  node node_modules/vitest/vitest.mjs run src/engines/torch/conformance
 
 train() { # NAME OPTIONS...
   local name=$1

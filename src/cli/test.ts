@@ -14,7 +14,7 @@ interface Flags extends CheckpointFlags {
   workers?: number;
   threads?: number;
   engine?: EngineSettings['engine'];
-  device?: string;
+  devices?: string;
   report?: string | true;
   json: boolean;
 }
@@ -30,6 +30,7 @@ Examples:
   $ resnode test
   $ resnode test --project birds --best
   $ resnode test --project birds --report
+  $ resnode test --project birds --devices cuda:0,cuda:1
   $ resnode test --checkpoint runs/birds/checkpoints/epoch-0040.safetensors --data data --json`;
 
 /** `resnode test`. */
@@ -41,7 +42,10 @@ export function testCommand(): Command {
     .option('--workers <number>', 'threads that load pictures', wholeNumber)
     .option('--threads <number>', 'threads of the engine (default: physical cores)', wholeNumber)
     .option('--engine <name>', 'auto, onednn or torch (default: auto, a GPU where there is one, else onednn)')
-    .option('--device <name>', 'cpu, cuda, cuda:1, mps (default: a GPU where there is one)')
+    .option(
+      '--device, --devices <names>',
+      'a replica on each: cpu:2, cuda:0,cuda:1, mps (default: a GPU where there is one)',
+    )
     .option('--report [folder]', 'write report.html and report.json (default folder: the run folder)')
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', examples)

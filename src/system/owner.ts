@@ -13,7 +13,9 @@ async function beginning(pid: number): Promise<string | null> {
   try {
     const line = await readFile(`/proc/${pid}/stat`, 'utf8');
     // the fields after the name in brackets start with the third; the beginning is the 22nd
-    return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+    // one that is dead stays in the list until its parent has asked for its status
+    return fields[0] === 'Z' ? null : (fields[19] ?? null);
   } catch {
     return null;
   }

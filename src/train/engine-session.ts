@@ -14,6 +14,7 @@ import type { Optimizer } from './optimizers/index.js';
 import { type PackedPredictions, PredictionPacker } from './packed-predictions.js';
 import type { ScalerState } from './precision/loss-scaler.js';
 import type { Precision } from './precision/precision.js';
+import { isHopeless } from './precision/report-skipped.js';
 import { type SpanRates, valueAt } from './schedules/index.js';
 import { type SpanProgress, type SpanRequest, type SpanResult, SpanRunner, type Step } from './span.js';
 import { inferenceGraph, trainingGraph } from './training-graph.js';
@@ -160,7 +161,7 @@ export class EngineSession {
       );
       this.#stepped = true;
       scaler = after?.scaler;
-      return after?.sums;
+      return isHopeless(scaler) ? undefined : after?.sums;
     });
     return { ...result, scaler };
   }

@@ -77,6 +77,8 @@ export interface ThreadCalls {
   join(launch: Launch): void;
   /** See `MpiRank.exchange`. */
   exchange(request: { readonly bytes: Uint8Array | undefined }): Uint8Array;
+  /** See `MpiRank.gather`. */
+  gather(request: { readonly text: string }): string[];
   /** See `MpiRank.compare`. */
   compare(request: { readonly text: string }): Compared;
   /** Ends all ranks. */
@@ -140,6 +142,10 @@ class EngineServer implements ThreadCalls {
 
   exchange({ bytes }: { bytes: Uint8Array | undefined }): Uint8Array<ArrayBuffer> {
     return this.#joined().exchange(bytes);
+  }
+
+  gather({ text }: { text: string }): string[] {
+    return this.#joined().gather(text);
   }
 
   compare({ text }: { text: string }): Compared {
@@ -222,6 +228,7 @@ class EngineServer implements ThreadCalls {
 const own: ReadonlySet<keyof AllCalls> = new Set<keyof ThreadCalls>([
   'join',
   'exchange',
+  'gather',
   'compare',
   'abort',
   'open',

@@ -10,7 +10,9 @@ export interface EvaluateOptions extends CheckpointChoice, EngineSettings {
   batchSize?: number | undefined;
   /** Threads that load pictures. */
   workers?: number | undefined;
-  /** Threads of the engine. Default: physical cores. */
+  /** A replica of the network on each, which share the batches, as in a training; in the place of `device`. */
+  devices?: string | undefined;
+  /** Threads of the engine, of all replicas together. Default: physical cores. */
   threads?: number | undefined;
   /** Aborted, the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { type Dataset, readDataset } from '../data/dataset.js';
 import { Loader } from '../data/loader/loader.js';
-import { chooseEngine } from '../engines/choose.js';
 import { UserError } from '../errors.js';
 import type { CheckpointInfo } from './checkpoint.js';
+import { chooseDevices } from './choose-devices.js';
 import { defaultWorkers } from './config.js';
-import { EngineClient } from './engine-client.js';
+import { EngineGroup, type TrainingEngine } from './engine-group.js';
 import type { EvaluateOptions, EvaluateResult } from './evaluation.js';
 import { meansOf, type Sums } from './metrics.js';
 import { pickCheckpoint } from './pick-checkpoint.js';
@@ -16,7 +16,7 @@ import { completeLists } from './transform-lists.js';
 export interface Validation {
   readonly info: CheckpointInfo;
   readonly dataset: Dataset;
-  readonly engine: EngineClient;
+  readonly engine: TrainingEngine;
   /** Batches that were queued: the whole validation set. */
   readonly batches: number;
   readonly batchSize: number;
@@ -34,8 +34,8 @@ export interface Validation {
  * @throws UserError when there is no checkpoint, or the dataset has other classes
  */
 export async function openValidation(options: EvaluateOptions): Promise<Validation> {
-  const { signal, threads, onProgress } = options;
-  const chosen = await chooseEngine(options);
+  const { signal, threads, onProgress, engine: wanted, devices = options.device } = options;
+  const chosen = await chooseDevices({ engine: wanted, devices });
   const { info, bytes, path } = await pickCheckpoint(options);
   const data = options.data ?? info.config.data;
   const dataset = await readData(data, options.data === undefined);
@@ -54,7 +54,7 @@ export async function openValidation(options: EvaluateOptions): Promise<Validati
     seed: info.seed,
     minSide: dataset.minSide,
   });
-  let engine: EngineClient | undefined;
+  let engine: TrainingEngine | undefined;
   const stop = (): void => engine?.stop();
   const close = async (): Promise<void> => {
     signal?.removeEventListener('abort', stop);
@@ -63,7 +63,7 @@ export async function openValidation(options: EvaluateOptions): Promise<Validati
   try {
     const { batches } = loader.enqueue({ split: 'val', epoch: 0 });
     const classes = info.classes.length;
-    engine = await EngineClient.start(
+    engine = await EngineGroup.start(
       { ...chosen, threads, model: info.model.description, classes, height, width, ring: loader.ring },
       signal,
     );

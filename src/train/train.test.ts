@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -132,6 +132,18 @@ describe('train', () => {
     expect(tested).toMatchObject({ images: 23, rejected: [{ file: val[2]?.file }] });
   });
 
+  it("clipped, tells the gradient's norm in each epoch, and TensorBoard draws it", async () => {
+    const clipped = await train({ ...settings('clipped'), epochs: 2, clipNorm: 0.5 });
+    for (const { gradientNorm } of clipped.history) expect(gradientNorm).toBeGreaterThan(0);
+    for (const { gradientNorm } of result.history) expect(gradientNorm).toBeUndefined();
+    const drawn = (project: string): boolean => {
+      const folder = at('runs', project, 'tensorboard');
+      const files = readdirSync(folder).filter((name) => name.includes('tfevents'));
+      return files.some((name) => readFileSync(join(folder, name)).includes('Gradient Norm'));
+    };
+    expect([drawn('clipped'), drawn('run')]).toEqual([true, false]);
+  });
+
   it('refuses a run that exists when it shall not resume, leaving it as it is', async () => {
     const log = readFileSync(at('runs', 'run', 'output.log'), 'utf8');
     await expect(train({ ...settings('run'), resume: false })).rejects.toThrow(/trained already/);
@@ -171,6 +183,23 @@ describe('evaluate', () => {
       expect(measured).toMatchObject({ images: 24, top1: valAccuracy, top5: valTop5, epoch: 3, classes: 6 });
       expect(measured.loss).toBeCloseTo(valLoss ?? 0, 5);
     }
+  });
+
+  it('measures the same on several replicas, whatever they get of a batch', async () => {
+    const { valAccuracy, valTop5, valLoss } = result.history[2] ?? {};
+    for (const devices of ['cpu:2', 'cpu:3']) {
+      const measured = await evaluate({
+        project: 'run',
+        runDir: at('runs'),
+        batchSize: 7,
+        devices,
+        threads: 1,
+      });
+      expect(measured).toMatchObject({ images: 24, top1: valAccuracy, top5: valTop5 });
+      expect(measured.loss).toBeCloseTo(valLoss ?? 0, 5);
+    }
+    const wrong = evaluate({ project: 'run', runDir: at('runs'), devices: 'cpu:0' });
+    await expect(wrong).rejects.toThrow(/1 to 64 replicas/);
   });
 
   it('takes the run that saved last, the best, or a file', async () => {

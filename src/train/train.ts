@@ -19,6 +19,7 @@ import { cacheFor, dropCache } from './picture-cache.js';
 import { choosePrecision } from './precision/choose-precision.js';
 import type { Precision } from './precision/precision.js';
 import { readPreparation } from './preparation.js';
+import { RejectedPictures } from './rejected-pictures.js';
 import { sharedFacts } from './replicas.js';
 import { alreadyTrained, checkSameRun, resumePosition, resumeSchedule } from './resume.js';
 import { RunFolder } from './run-folder.js';
@@ -248,7 +249,7 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     });
   }
   try {
-    loader.on('rejected', ({ file, reason }) => listener({ kind: 'rejected', file, reason }));
+    const rejected = new RejectedPictures({ loader, world, listener });
     // it reaches the training through the engine, which waits for its batches
     loader.on('failed', ({ message }) => log.write(failure(`the loader failed: ${message}`)));
     const { epochs } = training.config;
@@ -256,7 +257,7 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     // loaded while the engine starts
     queue.upTo(position.epoch + 1);
     engine = await startEngine({ ...run, ring: loader.ring, signal });
-    if (!engine) return { status: 'stopped', position, rejected: loader.rejected };
+    if (!engine) return { status: 'stopped', position, rejected: rejected.all };
     const saver = new CheckpointSaver({
       folder,
       keepLast: training.config.keepLast,
@@ -270,14 +271,16 @@ async function trainFrom(position: Position, run: PreparedRun): Promise<Reached>
     const trainer = new Trainer({
       ...{ training, dataset, preparation, folder, queue, engine, saver, schedule, position },
       ...{ listener, signal, onPictures, leads, engineName: run.chosen.engine },
+      beforeEpochEnds: () => rejected.share(),
     });
     await setWeights(engine, run);
     const status = await trainer.run();
+    await rejected.share();
     if (status === 'finished') await dropCache(folder.path, world?.rank);
     const { epoch, step } = trainer.position;
     const text = `${status} after epoch ${epoch}${step > 0 ? ` and ${step} batches of the next` : ''}`;
     log.write({ level: 'info', event: status, text, fields: { epoch, step } });
-    return { status, position: trainer.position, rejected: loader.rejected };
+    return { status, position: trainer.position, rejected: rejected.all };
   } finally {
     await Promise.all([engine?.close(), loader.close(), crowded]);
     await board?.close();

@@ -34,6 +34,8 @@ export interface TrainerOptions {
   readonly listener: TrainListener;
   /** Told what each validation finds of each picture. */
   readonly onPictures?: PictureListener | undefined;
+  /** Waited for before an epoch is told of, at all ranks. */
+  readonly beforeEpochEnds?: (() => Promise<void>) | undefined;
   readonly signal: AbortSignal;
   /** Whether it saves: of several ranks the first one does. */
   readonly leads: boolean;
@@ -127,6 +129,7 @@ export class Trainer {
     const validated = this.#valSteps > 0 ? await this.#validate(seconds) : undefined;
     if (validated?.ended === 'stopped') return 'stopped';
     const share = this.#waitedMs / (performance.now() - started);
+    await this.#options.beforeEpochEnds?.();
     await this.#close(validated?.sums, seconds(), share);
     return 'done';
   }

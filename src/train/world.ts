@@ -58,6 +58,13 @@ export class World {
     return JSON.parse(new TextDecoder().decode(bytes)) as T;
   }
 
+  /** Hands what each rank has found to all, in the order of the ranks; plain JSON. */
+  async gather<T>(values: readonly T[]): Promise<T[]> {
+    const text = values.length > 0 ? JSON.stringify(values) : '';
+    const texts = await this.client.call('gather', { text });
+    return texts.flatMap((each) => (each ? (JSON.parse(each) as T[]) : []));
+  }
+
   /** Hands the starting point that the first rank has found to all: they need not see its folder. */
   async sameStart(start: StartingPoint | undefined): Promise<StartingPoint | undefined> {
     const found = await this.same(start && { kind: start.kind, path: start.checkpoint.path });

@@ -1,6 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readDataset } from '../../src/data/dataset.js';
 import { installedMpis, ranksOf } from './mpi.js';
 import { damagedCheckpoints, finalTensors, run, scratch, start, until, writePictures } from './tool.js';
 
@@ -67,8 +69,8 @@ describe('replicas of one process', () => {
 
   it.each([
     [['--devices', 'gpu'], 2, "'gpu' is none"],
-    [['--devices', 'cpu:5'], 2, '10 and 15 are'],
-    [['--devices', 'cpu:24'], 2, '24 is'],
+    [['--devices', 'cpu:5'], 2, '10 and 15 do'],
+    [['--devices', 'cpu:24'], 2, '24 does'],
   ])('%j is refused', async (more, status, text) => {
     const outcome = await run(...trainArgs('refused', ...more));
     expect(outcome).toMatchObject({ status, stderr: expect.stringContaining(text) });
@@ -129,10 +131,29 @@ describe.each(mpis)('ranks of $name', (mpi) => {
     expect(ended?.status).not.toBe(0);
     expect(ranksOf(project)).toEqual([]);
     expect(await damagedCheckpoints(path('runs'), project)).toEqual([]);
-    const rest = await mpi.start(3, trainArgs(project, '--epochs', '1')).outcome;
+    // the signal may have come after an epoch or two
+    const next = figures(project).length + 1;
+    const rest = await mpi.start(3, trainArgs(project, '--epochs', String(next))).outcome;
     expect(rest.status, rest.stderr).toBe(0);
     expect(logOf(project)).toContain('resume from');
-    expect(figures(project)).toHaveLength(1);
+    expect(figures(project).at(-1)).toMatch(new RegExp(`^epoch=${next},`));
+  });
+
+  it('name once the pictures that any of them could not use', async () => {
+    const project = named('rejected');
+    const folder = path(project);
+    cpSync(path('data'), folder, { recursive: true });
+    const { train, val } = await readDataset(folder);
+    // spread over the batches, so that each rank meets some
+    const spread = [train, val].flatMap((samples) => samples.filter((_, index) => index % 5 === 0));
+    const broken = spread.map(({ file }) => file).sort();
+    for (const file of broken) truncateSync(join(folder, file), 300);
+    const outcome = await mpi.start(2, [...trainArgs(project, '--epochs', '2'), '--data', folder]).outcome;
+    expect(outcome.status, outcome.stderr).toBe(0);
+    for (const text of [logOf(project), outcome.stderr]) {
+      expect([...text.matchAll(/rejected (\S+):/g)].map(([, file]) => file).sort()).toEqual(broken);
+    }
+    expect(outcome.stdout).toContain(`${broken.length} pictures, named in`);
   });
 
   it('all stop and save when one is asked to', async () => {

@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe } from 'vitest';
-import { precisionConformance } from '../conformance/precision.js';
-import type { Engine } from '../engine.js';
+import { describe } from 'vitest';
+import { halfConformance } from '../conformance/index.js';
 import { enginePrecisions } from '../precisions.js';
 import { engines } from '../registry.js';
 
@@ -12,13 +11,5 @@ const runs = bf16.supported && asked;
 const why = runs ? '' : ` (skipped: ${reason})`;
 
 describe.skipIf(!runs)(`oneDNN in bf16${why}`, () => {
-  let engine: Engine | undefined;
-  beforeAll(async () => {
-    engine = await engines.onednn({ threads: 1 });
-  });
-  afterAll(() => engine?.close());
-  precisionConformance(() => {
-    if (!engine) throw new Error('the engine did not start');
-    return engine;
-  }, 'bf16');
+  halfConformance(() => engines.onednn({ threads: 1 }), 'bf16');
 });

@@ -46,6 +46,18 @@ export class MpiRank {
     return all;
   }
 
+  /** What each rank has to say, in their order; where none has anything, this is one small sum. */
+  gather(text: string): string[] {
+    const { rank, size } = this.communicator;
+    const own = new TextEncoder().encode(text);
+    const lengths = new Float64Array(size);
+    lengths[rank] = own.length;
+    this.communicator.allReduce(lengths);
+    return Array.from(lengths, (length, root) =>
+      length === 0 ? '' : new TextDecoder().decode(this.exchange(root === rank ? own : undefined, root)),
+    );
+  }
+
   compare(text: string): Compared {
     const { rank, size } = this.communicator;
     const of = (root: number): string =>

@@ -63,6 +63,11 @@ describe('TensorBoard', () => {
     expect(losses().map(([step]) => step)).toEqual([1, 2, 3]);
   });
 
+  it("shows the gradient's norm of the epochs that were clipped", async () => {
+    await new ToldRun(folder).epochs([epochResult(1), { ...epochResult(2), gradientNorm: 1.5 }]);
+    expect(points('', 'Gradient Norm').map(({ step, value }) => [step, value])).toEqual([[2, 1.5]]);
+  });
+
   it('lays the curves out as add_scalars does', async () => {
     await new ToldRun(folder).epochs([epochResult(1)]);
     expect(readdirSync(folder).filter((name) => !name.startsWith('events'))).toEqual([

@@ -3,7 +3,12 @@ import type { TrainListener } from '../events.js';
 import type { ScalerState } from './loss-scaler.js';
 
 /** After so many steps in a row with an infinite gradient no smaller scale helps: 2^16 is 2^-24 by then. */
-export const patience = 40;
+const patience = 40;
+
+/** Whether no step will be good any more: a span ends there, long before its last batch perhaps. */
+export function isHopeless(scaler: ScalerState | undefined): boolean {
+  return scaler !== undefined && scaler.inARow >= patience;
+}
 
 /**
  * Tells of the steps that a span left out.
@@ -17,7 +22,7 @@ export function reportSkipped(
   if (!after) return;
   const steps = after.skipped - (before?.skipped ?? 0);
   if (steps > 0) listener({ kind: 'skipped', steps, total: after.skipped, scale: after.scale });
-  if (after.inARow < patience) return;
+  if (!isHopeless(after)) return;
   throw new UserError(
     `the gradient was infinite or NaN in ${after.inARow} steps in a row, at any loss scale`,
     {
