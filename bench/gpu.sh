@@ -43,9 +43,9 @@ train() { # NAME OPTIONS...
   local name=$1
   shift
   resnode train --data demo/data --project "$name" --run-dir "$out/runs" --engine torch --model cifar-resnet20 \
-    --crop 28 --no-flip --batch-size 64 --epochs "$epochs" --lr 0.05 --schedule constant --json "$@"
+    --crop 28 --no-flip --batch-size 64 --epochs "$epochs" --lr 0.05 --schedule oneCycle --json "$@"
 }
-accuracy() { resnode test --project "$1" --run-dir "$out/runs" --json | node -pe 'JSON.parse(require("fs").readFileSync(0)).top1'; }
+accuracy() { resnode test --project "$1" --run-dir "$out/runs" --json | node -pe 'JSON.parse(require("fs").readFileSync(0)).top1.toFixed(2)'; }
 
 check "training on $device, fp32" train fp32 --devices "$device"
 for precision in bf16 fp16; do
