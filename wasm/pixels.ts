@@ -59,6 +59,13 @@ function neighbours(at: usize): v128 {
   return pairs(v128.load64_zero(at));
 }
 
+/** The pixel between the neighbours at a place and those a row below. */
+// @ts-ignore: decorator
+@inline
+function pixel(place: i32, stride: i32, upper: v128, lower: v128): v128 {
+  return weigh(neighbours(place), neighbours(place + stride), upper, lower);
+}
+
 /** `inside` of resampling/warp-linear.ts. `at` is where column 0 goes, `start` where the source begins. */
 export function warpInside(
   start: i32,
@@ -115,10 +122,9 @@ export function warpInside(
         bases,
         i32x4.add(i32x4.mul(i32x4.shr_s(ys, 16), strides), i32x4.mul(i32x4.shr_s(xs, 16), steps)),
       );
-      const p0 = i32x4.extract_lane(places, 0);
-      const a = weigh(
-        neighbours(p0),
-        neighbours(p0 + stride),
+      const a = pixel(
+        i32x4.extract_lane(places, 0),
+        stride,
         v128.shuffle<i32>(upper, upper, 0, 0, 0, 0),
         v128.shuffle<i32>(lower, lower, 0, 0, 0, 0),
       );
@@ -131,24 +137,21 @@ export function warpInside(
         y += dy;
         continue;
       }
-      const p1 = i32x4.extract_lane(places, 1);
-      const b = weigh(
-        neighbours(p1),
-        neighbours(p1 + stride),
+      const b = pixel(
+        i32x4.extract_lane(places, 1),
+        stride,
         v128.shuffle<i32>(upper, upper, 1, 1, 1, 1),
         v128.shuffle<i32>(lower, lower, 1, 1, 1, 1),
       );
-      const p2 = i32x4.extract_lane(places, 2);
-      const c = weigh(
-        neighbours(p2),
-        neighbours(p2 + stride),
+      const c = pixel(
+        i32x4.extract_lane(places, 2),
+        stride,
         v128.shuffle<i32>(upper, upper, 2, 2, 2, 2),
         v128.shuffle<i32>(lower, lower, 2, 2, 2, 2),
       );
-      const p3 = i32x4.extract_lane(places, 3);
-      const d = weigh(
-        neighbours(p3),
-        neighbours(p3 + stride),
+      const d = pixel(
+        i32x4.extract_lane(places, 3),
+        stride,
         v128.shuffle<i32>(upper, upper, 3, 3, 3, 3),
         v128.shuffle<i32>(lower, lower, 3, 3, 3, 3),
       );

@@ -1,4 +1,5 @@
 import type { GatheredConfig } from '../config/gather.js';
+import { parseByteSize } from '../data/byte-size.js';
 import { exitCodes, UserError } from '../errors.js';
 
 export interface FindBatchSizeFlags {
@@ -6,13 +7,6 @@ export interface FindBatchSizeFlags {
   readonly memory?: string | undefined;
   readonly json: boolean;
 }
-
-const units: Readonly<Record<string, number>> = {
-  mb: 1e6,
-  gb: 1e9,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-};
 
 /** Prints the largest batch whose training fits into memory, by the plan of its graph: nothing is run. */
 export async function printBatchSize(gathered: GatheredConfig, flags: FindBatchSizeFlags): Promise<void> {
@@ -62,9 +56,9 @@ function megabytes(bytes: number): string {
 
 /** @throws UserError when it is no size */
 function bytesOf(size: string): number {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/i.exec(size.trim()) ?? [];
-  const bytes = Number(number) * (units[unit.toLowerCase()] ?? Number.NaN);
-  if (bytes > 0) return bytes;
+  // a machine's memory: neither bytes nor terabytes
+  const bytes = /\d\s*[mg]i?b$/i.test(size.trim()) ? parseByteSize(size) : undefined;
+  if (bytes) return bytes;
   throw new UserError(`'${size}' is no amount of memory`, {
     exitCode: exitCodes.usage,
     hint: 'Give a number with a unit, e.g. 8GB or 500MiB.',

@@ -24,7 +24,7 @@ export const fewChannels = 4;
 
 /**
  * A vector with a number for each channel, to be combined with `x`. In the layout of `x`, where that is possible: a
- * plain one would make oneDNN fall back to a loop a hundred times slower.
+ * plain one would make oneDNN fall back to a reference loop that is many times slower.
  */
 export function channelVector(descriptors: Descriptors, { shape, type, handle }: Descriptor): Descriptor {
   const row = shape.map((extent, axis) => (axis === 1 ? extent : 1));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mergeLayers } from '../../config/layers.js';
 import type { Graph } from '../../graph/graph.js';
 import { createModel, defaultModel } from '../../models/index.js';
 import type { Communicator } from '../../parallel/communicator.js';
@@ -28,7 +29,7 @@ const pair: Communicator = {
   close: () => {},
 };
 
-/** Steps of a program for which oneDNN has only its reference loops, which are some hundred times slower. */
+/** Steps of a program for which oneDNN has only its reference loops, which are many times slower. */
 function slowSteps(graph: Graph): string[] {
   const state = new OneDnnState(runtime);
   const { steps, descriptors } = compileGraph(runtime, graph, state, pair);
@@ -44,17 +45,14 @@ function slowSteps(graph: Graph): string[] {
 describe('a network of a recipe', () => {
   const sizes = { batchSize: 2, height: 96, width: 96, classes: 100 };
 
-  for (const { name, settings } of recipes) {
+  for (const { name, settings: config } of recipes) {
+    const { settings } = mergeLayers([{ source: name, config }]);
     it(`computes nothing by a slow loop: ${name}`, (context) => {
       if (activationLayout(runtime.library.effectiveIsa()) === 'any')
         context.skip("the layout is oneDNN's own choice");
-      const { model: spec = defaultModel } = settings;
-      const model = createModel(typeof spec === 'string' ? { name: spec } : spec);
-      const { optimizer: given = 'sgd' } = settings;
-      const optimizer = new Optimizer({
-        kind: 'sgd',
-        ...(typeof given === 'string' ? { kind: given } : given),
-      });
+      const { model: spec = { name: defaultModel }, optimizer: given } = settings;
+      const model = createModel(spec);
+      const optimizer = new Optimizer({ kind: 'sgd', ...given });
       const ways = [
         {},
         { replicas: 2, syncBatchNorm: true, accumulate: 2, clipNorm: 1 },

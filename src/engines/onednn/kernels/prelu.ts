@@ -73,7 +73,7 @@ export const preluBackward: Kernel<'preluBackward'> = {
   },
 };
 
-/** One slope for each channel of x: where all share one, oneDNN would fall back to a loop a hundred times slower. */
+/** One slope for each channel of x: where all share one, oneDNN would fall back to a reference loop that is many times slower. */
 function slopeOfEach(emitter: Emitter, slope: Tensor, x: Tensor, name: string): Tensor {
   const vector = channelVector(emitter.descriptors, x.descriptor);
   if (elements(slope.descriptor) === elements(vector)) return emitter.reinterpret(slope, vector);
