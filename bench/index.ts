@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { machine } from './machine.js';
 import { augmentSuite, transformsSuite } from './suites/augment.js';
+import { linkSuite } from './suites/link.js';
 import { loaderSuite } from './suites/loader.js';
 import { preprocessSuite } from './suites/preprocess.js';
 import { scalingSuite } from './suites/scaling.js';
@@ -16,6 +17,7 @@ const suites = {
   transforms: transformsSuite,
   preprocess: preprocessSuite,
   scaling: scalingSuite,
+  link: linkSuite,
 };
 type SuiteName = keyof typeof suites;
 
@@ -30,6 +32,7 @@ const program = new Command('npm run bench --')
   .option('--engines <names>', 'ours, comma-separated: onednn, torch', 'onednn')
   .option('--device <name>', 'of the step, for the engine torch and for PyTorch: cpu, cuda:0', 'cpu')
   .option('--precision <kind>', 'of the step: fp32, bf16, fp16', 'fp32')
+  .option('--link <rate>', 'of the cable between two hosts (link), as tc writes it', '1gbit')
   .option('--rounds <n>', 'times that each side is measured; the median counts', positive, 5)
   .option('--steps <n>', 'steps a measurement', positive, 2)
   .option(

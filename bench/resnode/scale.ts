@@ -25,6 +25,7 @@ const { values } = parseArgs({
     classes: { type: 'string', default: '256' },
     threads: { type: 'string', default: '1' },
     devices: { type: 'string', default: 'cpu' },
+    overlap: { type: 'string', default: 'off' },
     sync: { type: 'boolean', default: false },
     /** Folder through which the first rank hands on what it is told: a rank that waits within MPI keeps a core busy. */
     box: { type: 'string', default: '' },
@@ -53,6 +54,7 @@ const engine = await EngineGroup.start({
   ...{ classes, height: pixels, width: pixels, ring },
   training: {
     ...{ batchSize, labelSmoothing: 0, seed: 0, initialization: 'xavier', syncBatchNorm: values.sync },
+    overlap: values.overlap === 'on',
     optimizer: new Optimizer({ kind: 'sgd' }).spec,
   },
 });

@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly engines: string;
   readonly device: string;
   readonly precision: string;
+  /** Rate between two hosts, in the words of tc. */
+  readonly link: string;
 }
 
 export interface Table {

@@ -47,6 +47,7 @@ export interface TrainFlags extends ModelFlags {
   threads?: number;
   devices?: string;
   syncBatchNorm?: boolean;
+  overlap?: 'auto' | 'on' | 'off';
   engine?: EngineSettings['engine'];
   checkpointInterval?: string;
   keepLast?: number;
@@ -178,6 +179,12 @@ export function addTrainOptions(command: Command): Command {
     )
     .option('--sync-batch-norm', 'batch norm statistics over the pictures of all replicas')
     .option('--no-sync-batch-norm', 'of each replica (the default)')
+    .addOption(
+      new Option(
+        '--overlap <when>',
+        'sums of the ranks beside the backward pass (default: auto, between machines)',
+      ).choices(['auto', 'on', 'off']),
+    )
     .option('--checkpoint-interval <interval>', 'save every 5 (epochs), 200steps, 10min (default: 1)')
     .option('--keep-last <number>', 'checkpoints to keep beside the best (default: 3)', wholeNumber)
     .option('--tensorboard', 'write event files for TensorBoard (the default)')

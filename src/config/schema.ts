@@ -275,6 +275,11 @@ export const configSchema = z.strictObject({
     usual: '`false`',
     flag: '--sync-batch-norm, --no-sync-batch-norm',
   }),
+  overlap: setting(train.overlap.unwrap(), {
+    says: 'add the gradients of several ranks up beside the backward pass, not after it',
+    usual: '`auto`: where the ranks are on several machines',
+    flag: '--overlap',
+  }),
   checkpointInterval: setting(train.checkpointInterval, {
     says: 'between two checkpoints: a number of epochs, or a text as `200steps` or `10min`',
     usual: '`1`',

@@ -23,6 +23,8 @@ const takeGradients: ReadonlySet<string> = new Set<OperationKind>([
   'adam',
   'accumulateGradients',
   'allReduceGradients',
+  'beginAllReduce',
+  'finishAllReduce',
   'unscaleGradients',
   'clipGradientNorm',
   'clipGradientValue',

@@ -14,6 +14,19 @@ export interface DeviceFloats extends FloatRange {
 export type Exchanged = FloatRange | Float32Array | Float64Array;
 
 /**
+ * Sums that go on while the replicas compute. Begun in the same order by all; nobody touches the numbers before
+ * `finish`, and calls between the two may be made as ever.
+ */
+export interface BackgroundSums {
+  /** Begins to put the sum over all members in the place of each member's numbers. */
+  begin(data: FloatRange): void;
+  /** Moves on what is under way, as far as it goes without waiting; to be called often. */
+  progress(): void;
+  /** Waits for all that was begun. */
+  finish(): void;
+}
+
+/**
  * What several replicas of a network need of each other. All calls are collective: every member makes the same calls
  * in the same order, from the thread that runs its engine, and waits there for the others.
  * Sums are taken in the order of the ranks, so that the same members always get the same numbers.
@@ -31,6 +44,8 @@ export interface Communicator {
    * other, or there are none: then the numbers are brought to the host.
    */
   allReduceOnDevice?(data: DeviceFloats): void;
+  /** Absent where there is nothing to gain: all members are in one process. */
+  readonly background?: BackgroundSums | undefined;
   /** Puts the numbers of member `root` in the place of every member's. */
   broadcast(data: Exchanged, root: number): void;
   /** Returns when all members have called it. */

@@ -1,4 +1,4 @@
-import type { Communicator, Exchanged } from './communicator.js';
+import type { BackgroundSums, Communicator, Exchanged, FloatRange } from './communicator.js';
 
 /**
  * Replicas of several processes: first the threads of each process add up, then their first ones over all
@@ -7,6 +7,7 @@ import type { Communicator, Exchanged } from './communicator.js';
 export class HierarchicalCommunicator implements Communicator {
   readonly rank: number;
   readonly size: number;
+  readonly background: BackgroundSums | undefined;
   readonly #local: Communicator;
   readonly #processes: { readonly rank: number; readonly size: number };
   readonly #leader: Communicator | undefined;
@@ -26,6 +27,7 @@ export class HierarchicalCommunicator implements Communicator {
     this.#leader = leader;
     this.rank = processes.rank * local.size + local.rank;
     this.size = processes.size * local.size;
+    this.background = processes.size > 1 ? this.#inBackground() : undefined;
   }
 
   allReduce(data: Exchanged): void {
@@ -51,5 +53,22 @@ export class HierarchicalCommunicator implements Communicator {
   close(): void {
     this.#local.close();
     this.#leader?.close();
+  }
+
+  /** What is between the processes goes on beside; the threads of one meet when it begins and when it is there. */
+  #inBackground(): BackgroundSums {
+    const begun: FloatRange[] = [];
+    return {
+      begin: (data) => {
+        this.#local.allReduce(data);
+        this.#leader?.background?.begin(data);
+        begun.push(data);
+      },
+      progress: () => this.#leader?.background?.progress(),
+      finish: () => {
+        this.#leader?.background?.finish();
+        for (const data of begun.splice(0)) this.#local.broadcast(data, 0);
+      },
+    };
   }
 }

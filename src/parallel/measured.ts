@@ -1,14 +1,21 @@
-import type { Communicator, DeviceFloats, Exchanged } from './communicator.js';
+import type { BackgroundSums, Communicator, DeviceFloats, Exchanged } from './communicator.js';
 
 /** Counts the time that goes into the calls of another communicator. */
 export class MeasuredCommunicator implements Communicator {
   /** Counts what the host spends: the GPU's own time passes beside it. */
   readonly allReduceOnDevice?: (data: DeviceFloats) => void;
+  readonly background: BackgroundSums | undefined;
   readonly #inner: Communicator;
   #spentMs = 0;
 
   constructor(inner: Communicator) {
     this.#inner = inner;
+    const { background } = inner;
+    this.background = background && {
+      begin: (data) => this.#measure(() => background.begin(data)),
+      progress: () => this.#measure(() => background.progress()),
+      finish: () => this.#measure(() => background.finish()),
+    };
     if (inner.allReduceOnDevice) {
       this.allReduceOnDevice = (data) => this.#measure(() => inner.allReduceOnDevice?.(data));
     }

@@ -84,6 +84,11 @@ export interface TrainSettings {
   devices?: string | undefined;
   /** Take the statistics of batch norms over the pictures of all replicas. Default false. */
   syncBatchNorm?: boolean | undefined;
+  /**
+   * Add the gradients of several ranks up beside the backward pass (`on`) or after it (`off`). Default: auto, beside it
+   * where the ranks are on several machines.
+   */
+  overlap?: 'auto' | 'on' | 'off' | undefined;
   /** Write event files for TensorBoard. Default true. */
   tensorboard?: boolean | undefined;
   /** Histograms of weights and gradients for TensorBoard, at each checkpoint. Default false. */
@@ -124,6 +129,7 @@ export const trainConfig = z.strictObject({
   engine: engineSettings.engine,
   devices: z.string().optional(),
   syncBatchNorm: z.boolean().optional(),
+  overlap: z.enum(['auto', 'on', 'off']).optional(),
   checkpointInterval: checkpointIntervalSetting,
   keepLast: atLeastOne,
   tensorboard: z.boolean().optional(),

@@ -98,7 +98,8 @@ export class EngineSession {
       return;
     }
     const replicas = communicator?.size ?? 1;
-    const part = { ...training, precision, scaled: precision === 'fp16', replicas };
+    const overlap = training.overlap && communicator?.background !== undefined;
+    const part = { ...training, precision, scaled: precision === 'fp16', replicas, overlap };
     const batchSize = training.batchSize / replicas / (training.accumulate ?? 1);
     const graph = trainingGraph(model, { ...part, batchSize, classes, height, width });
     const program = engine.compile(graph, { state: this.#state, ...(communicator ? { communicator } : {}) });

@@ -1,5 +1,5 @@
-import type { Graph, Value } from '../graph/graph.js';
-import { allReduceGradients } from '../graph/ops/all-reduce.js';
+import { elements, type Graph, type Value } from '../graph/graph.js';
+import { allReduceGradients, beginAllReduce, finishAllReduce } from '../graph/ops/all-reduce.js';
 import {
   accumulateGradients,
   clipGradientNorm,
@@ -14,6 +14,8 @@ export interface GradientPath {
   readonly accumulate?: number | undefined;
   /** Replicas that share a step; their gradients are added up. Default 1. */
   readonly replicas?: number | undefined;
+  /** Whether the sums over the replicas go on beside the backward pass; not with micro-batches. Default false. */
+  readonly overlap?: boolean | undefined;
   /** Largest norm over all gradients. */
   readonly clipNorm?: number | undefined;
   /** Largest magnitude of each number. */
@@ -21,6 +23,9 @@ export interface GradientPath {
   /** Whether the loss is scaled against underflow (fp16). */
   readonly scaled?: boolean | undefined;
 }
+
+/** Bytes of gradients that are summed at once beside the backward pass: few messages, and the first of them early. */
+const bucketBytes = 2 ** 20;
 
 /** Whether the graph takes the gradient of the loss as the input `lossWeight`, instead of 1. */
 export function weighsLoss({ accumulate = 1, replicas = 1, scaled = false }: GradientPath): boolean {
@@ -35,7 +40,7 @@ export function weighsLoss({ accumulate = 1, replicas = 1, scaled = false }: Gra
 export function appendGradientPath(
   graph: Graph,
   pairs: readonly ParameterGradient[],
-  { accumulate = 1, replicas = 1, clipNorm, clipValue, scaled = false }: GradientPath,
+  { accumulate = 1, replicas = 1, clipNorm, clipValue, scaled = false, overlap = false }: GradientPath,
 ): ParameterGradient[] {
   const inputs = (name: string, now: readonly ParameterGradient[]): Value[] => [
     graph.input(name, [1]),
@@ -46,8 +51,18 @@ export function appendGradientPath(
     current = current.map(([parameter, before], index) => [parameter, gradients[index] ?? before]);
   };
   if (accumulate > 1) goOn(graph.apply(accumulateGradients, {}, inputs('keep', current), 'accumulate'));
+  const begun = overlap && replicas > 1 && accumulate === 1;
+  if (begun) {
+    const sums = new Map<Value, Value>();
+    for (const [at, pairs] of buckets(current).entries()) {
+      const results = graph.apply(beginAllReduce, {}, pairs.flat(), `beginAllReduce.${at}`);
+      for (const [index, result] of results.entries()) if (pairs[index]) sums.set(pairs[index][0], result);
+    }
+    current = current.map(([parameter, before]) => [parameter, sums.get(parameter) ?? before]);
+  }
   graph.beginUpdate();
-  if (replicas > 1) goOn(graph.apply(allReduceGradients, {}, current.flat(), 'allReduce'));
+  if (begun) goOn(graph.apply(finishAllReduce, {}, current.flat(), 'finishAllReduce'));
+  else if (replicas > 1) goOn(graph.apply(allReduceGradients, {}, current.flat(), 'allReduce'));
   if (scaled) {
     const [found, ...gradients] = graph.apply(unscaleGradients, {}, inputs('lossScale', current), 'unscale');
     if (found) graph.output('foundInfinite', found);
@@ -62,4 +77,23 @@ export function appendGradientPath(
     goOn(graph.apply(clipGradientValue, {}, inputs('clipValue', current), 'clipValue'));
   }
   return current;
+}
+
+/**
+ * Neighbours in the flat buffers that together are as large as a bucket; cut from the end, where the backward pass
+ * begins. What does not decay is little, and the last of it is made at the end.
+ */
+function buckets(pairs: readonly ParameterGradient[]): ParameterGradient[][] {
+  const result: ParameterGradient[][] = [];
+  const rest = pairs.filter(([parameter]) => !parameter.decays);
+  let bytes = bucketBytes;
+  for (const pair of pairs.toReversed().filter(([parameter]) => parameter.decays)) {
+    if (bytes >= bucketBytes) {
+      result.unshift([]);
+      bytes = 0;
+    }
+    result[0]?.unshift(pair);
+    bytes += 4 * elements(pair[0]);
+  }
+  return rest.length > 0 ? [...result, rest] : result;
 }

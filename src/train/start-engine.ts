@@ -42,6 +42,7 @@ export async function startEngine({
   const { config, model, optimizer } = training;
   const { batchSize, labelSmoothing, initialization, seed, threads, crop, syncBatchNorm } = config;
   const { accumulate, clipNorm, clipValue } = config;
+  const overlap = config.overlap === 'on' || (config.overlap !== 'off' && (world?.severalMachines ?? false));
   const path = { accumulate, clipNorm: clipNorm || undefined, clipValue: clipValue || undefined };
   try {
     return await EngineGroup.start(
@@ -56,7 +57,7 @@ export async function startEngine({
         precision,
         training: {
           ...{ batchSize, optimizer: optimizer.spec, labelSmoothing, initialization, seed },
-          ...{ syncBatchNorm, ...path },
+          ...{ syncBatchNorm, overlap, ...path },
         },
         ring,
         onMessage: (text) => listener({ kind: 'message', text }),

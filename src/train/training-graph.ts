@@ -3,6 +3,7 @@ import { differentiate } from '../graph/differentiate.js';
 import { fuse } from '../graph/fuse.js';
 import { Graph, type Value } from '../graph/graph.js';
 import { softmaxCrossEntropy } from '../graph/ops/loss.js';
+import { overlap } from '../graph/overlap.js';
 import { type Initialization, Layers } from '../models/layers.js';
 import type { Model } from '../models/model.js';
 import { appendGradientPath, type GradientPath, weighsLoss } from './gradient-path.js';
@@ -55,7 +56,7 @@ export function trainingGraph(model: Model, options: TrainingGraphOptions): Grap
     return [parameter, gradient] as const;
   });
   optimizer.append(graph, appendGradientPath(graph, pairs, options));
-  return fuse(graph);
+  return overlap(fuse(graph));
 }
 
 /** The network by running statistics. Input: `image` [N,3,H,W]. Output: `logits` [N,classes]. */

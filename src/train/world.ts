@@ -35,6 +35,11 @@ export class World {
     this.localRank = localRank;
   }
 
+  /** Whether ranks are on other machines, as far as the launcher says. */
+  get severalMachines(): boolean {
+    return this.size > this.localSize;
+  }
+
   /**
    * Joins the other ranks.
    * @returns undefined for a process that no launcher has started as one of several

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { finalTensors, run, scratch, start, writePictures } from './tool.js';
-import { type TwoHosts, twoHosts } from './two-hosts.js';
+import { launchersBetween, type TwoHosts, twoHosts } from './two-hosts.js';
 
 const { path, remove } = scratch();
 const tool = new URL('../../bin/resnode.js', import.meta.url).pathname;
@@ -18,33 +18,7 @@ const trainArgs = (project: string, host: string): string[] => [
   ...['--stages', '16x1,32x1', '--crop', '32', '--batch-size', '12', '--workers', '1', '--threads', '1'],
 ];
 
-const launchers = [
-  {
-    name: 'Open MPI',
-    command: 'mpirun.openmpi',
-    options: ({ agent, names }: TwoHosts) => [
-      ...[
-        '-host',
-        names.map((name) => `${name}:1`).join(','),
-        '--allow-run-as-root',
-        '--bind-to',
-        'none',
-        '--mca',
-        'plm_rsh_agent',
-        agent,
-      ],
-      ...['--mca', 'btl', 'tcp,self', '--mca', 'btl_tcp_if_include', '10.77.0.0/24'],
-      ...['--mca', 'oob_tcp_if_include', '10.77.0.0/24'],
-    ],
-  },
-  {
-    name: 'MPICH',
-    command: 'mpirun.mpich',
-    options: ({ agent, device, names }: TwoHosts) => [
-      ...['-launcher', 'ssh', '-launcher-exec', agent, '-iface', device, '-hosts', names.join(',')],
-    ],
-  },
-].filter(({ command }) => has(command));
+const launchers = (hosts ? launchersBetween(hosts) : []).filter(({ command }) => has(command));
 
 beforeAll(async () => {
   await writePictures(path('pictures'), ['cat', 'dog', 'emu'], 40);
@@ -59,39 +33,33 @@ afterAll(() => {
 });
 
 describe.skipIf(!hosts || launchers.length === 0)('two hosts with nothing in common but a network', () => {
-  it.each(launchers)(
-    'train together with $name',
-    { timeout: 300_000 },
-    async ({ name, command, options }) => {
-      const two = hosts as TwoHosts;
-      const project = name.replace(' ', '');
-      const train = (epochs: string) =>
-        start(
-          [
-            ...['netns', 'exec', two.names[0], 'unshare', '--uts', '--ipc', 'sh', '-c'],
-            ...[`hostname ${two.names[0]}; exec "$@"`, 'sh', command, ...options(two)],
-            // each host has a folder of its own
-            ...['-np', '2', 'sh', '-c', `cd ${path()}/$(hostname) && exec "$@"`, 'sh'],
-            ...[process.execPath, tool, ...trainArgs(project, '.'), '--epochs', epochs],
-          ],
-          {},
-          'ip',
-        ).outcome;
-      const before = two.sent();
-      const outcome = await train('2');
-      expect(outcome.status, outcome.stderr).toBe(0);
-      // the gradients of 16 steps went over the cable
-      expect(two.sent() - before).toBeGreaterThan(16 * 4 * 10_000);
-      expect(existsSync(path(hosts?.names[1] ?? '', 'runs'))).toBe(false);
-      const alone = await run(...trainArgs(`${project}-threads`, path(two.names[0])), '--devices', 'cpu:2');
-      expect(alone.status, alone.stderr).toBe(0);
-      expect(await finalTensors(path(two.names[0], 'runs'), project)).toEqual(
-        await finalTensors(path(two.names[0], 'runs'), `${project}-threads`),
-      );
-      // and on, from a checkpoint that only the first host has
-      const rest = await train('3');
-      expect(rest.status, rest.stderr).toBe(0);
-      expect(rest.stdout).toContain('trained 3 epochs');
-    },
-  );
+  it.each(launchers)('train together with $name', { timeout: 300_000 }, async ({ name, launch }) => {
+    const two = hosts as TwoHosts;
+    const project = name.replace(' ', '');
+    const train = (epochs: string) =>
+      start(
+        // each host has a folder of its own
+        launch([
+          ...['sh', '-c', `cd ${path()}/$(hostname) && exec "$@"`, 'sh', process.execPath, tool],
+          ...[...trainArgs(project, '.'), '--epochs', epochs],
+        ]),
+        {},
+        'ip',
+      ).outcome;
+    const before = two.sent();
+    const outcome = await train('2');
+    expect(outcome.status, outcome.stderr).toBe(0);
+    // the gradients of 16 steps went over the cable
+    expect(two.sent() - before).toBeGreaterThan(16 * 4 * 10_000);
+    expect(existsSync(path(hosts?.names[1] ?? '', 'runs'))).toBe(false);
+    const alone = await run(...trainArgs(`${project}-threads`, path(two.names[0])), '--devices', 'cpu:2');
+    expect(alone.status, alone.stderr).toBe(0);
+    expect(await finalTensors(path(two.names[0], 'runs'), project)).toEqual(
+      await finalTensors(path(two.names[0], 'runs'), `${project}-threads`),
+    );
+    // and on, from a checkpoint that only the first host has
+    const rest = await train('3');
+    expect(rest.status, rest.stderr).toBe(0);
+    expect(rest.stdout).toContain('trained 3 epochs');
+  });
 });

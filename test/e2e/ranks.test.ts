@@ -119,6 +119,25 @@ describe.each(mpis)('ranks of $name', (mpi) => {
     );
   });
 
+  it('may add their gradients up beside the backward pass', async () => {
+    const args = ['--epochs', '1', '--sync-batch-norm', '--devices', 'cpu:2'];
+    for (const overlap of ['off', 'on']) {
+      const outcome = await mpi.start(2, trainArgs(named(overlap), ...args, '--overlap', overlap)).outcome;
+      expect(outcome.status, outcome.stderr).toBe(0);
+    }
+    // the sum of two is the same in either order
+    expect(await finalTensors(path('runs'), named('on'))).toEqual(
+      await finalTensors(path('runs'), named('off')),
+    );
+    for (const project of [named('four'), named('again')]) {
+      const outcome = await mpi.start(4, trainArgs(project, '--epochs', '1', '--overlap', 'on')).outcome;
+      expect(outcome.status, outcome.stderr).toBe(0);
+    }
+    expect(await finalTensors(path('runs'), named('again'))).toEqual(
+      await finalTensors(path('runs'), named('four')),
+    );
+  });
+
   it('end within seconds when one is killed, and go on with another number of them', async () => {
     const project = named('killed');
     const running = mpi.start(2, trainArgs(project, '--epochs', '200', '--checkpoint-interval', '2steps'));

@@ -16,9 +16,10 @@ export interface TwoHosts {
 /**
  * Makes them.
  * @param folder for the agent
+ * @param rate of the cable in each direction, in the words of tc; without limit by default
  * @returns undefined where this process may not
  */
-export function twoHosts(folder: string): TwoHosts | undefined {
+export function twoHosts(folder: string, rate?: string): TwoHosts | undefined {
   const id = process.pid.toString(36);
   const names = [`rn${id}a`, `rn${id}b`] as const;
   const devices = [`${names[0]}0`, `${names[1]}0`] as const;
@@ -53,6 +54,7 @@ export function twoHosts(folder: string): TwoHosts | undefined {
       const device = devices[index] as string;
       ip('-n', name, 'addr', 'add', `10.77.0.${index + 1}/24`, 'dev', device);
       for (const each of ['lo', device]) ip('-n', name, 'link', 'set', each, 'up');
+      if (rate) limit(name, device, rate);
       mkdirSync(`/etc/netns/${name}`, { recursive: true });
       const hosts = `127.0.0.1 localhost\n10.77.0.1 ${names[0]}\n10.77.0.2 ${names[1]}\n`;
       writeFileSync(`/etc/netns/${name}/hosts`, hosts);
@@ -81,4 +83,41 @@ exec ip netns exec $host unshare --uts --ipc sh -c "hostname $host; $*"
       Number(execFileSync('ip', ['netns', 'exec', names[0], 'cat', file('tx_bytes')], { encoding: 'utf8' })),
     remove,
   };
+}
+
+function limit(host: string, device: string, rate: string): void {
+  const shape = ['root', 'tbf', 'rate', rate, 'burst', '128kb', 'latency', '20ms'];
+  execFileSync('ip', ['netns', 'exec', host, 'tc', 'qdisc', 'add', 'dev', device, ...shape], {
+    stdio: 'pipe',
+  });
+}
+
+/** How a command is started as one rank on each host; the arguments are those of `ip`. */
+export function launchersBetween({ agent, device, names }: TwoHosts) {
+  const [first] = names;
+  const as = (command: string, options: readonly string[]) => (program: readonly string[]) => [
+    ...[
+      'netns',
+      'exec',
+      first,
+      'unshare',
+      '--uts',
+      '--ipc',
+      'sh',
+      '-c',
+      `hostname ${first}; exec "$@"`,
+      'sh',
+    ],
+    ...[command, ...options, '-np', '2', ...program],
+  ];
+  const openMpi = [
+    ...['-host', names.map((name) => `${name}:1`).join(','), '--allow-run-as-root', '--bind-to', 'none'],
+    ...['--mca', 'plm_rsh_agent', agent, '--mca', 'btl', 'tcp,self'],
+    ...['--mca', 'btl_tcp_if_include', '10.77.0.0/24', '--mca', 'oob_tcp_if_include', '10.77.0.0/24'],
+  ];
+  const mpich = ['-launcher', 'ssh', '-launcher-exec', agent, '-iface', device, '-hosts', names.join(',')];
+  return [
+    { name: 'Open MPI', command: 'mpirun.openmpi', launch: as('mpirun.openmpi', openMpi) },
+    { name: 'MPICH', command: 'mpirun.mpich', launch: as('mpirun.mpich', mpich) },
+  ];
 }

@@ -6,6 +6,7 @@ import { operationConformance } from './operations.js';
 import { optimizerConformance } from './optimizers.js';
 import { precisionConformance } from './precision.js';
 import { randomConformance } from './random-shapes.js';
+import { replicaConformance } from './replicas.js';
 
 /** The suite that every engine has to pass: operations, optimizers and whole networks against PyTorch's numbers, random shapes. */
 export function engineConformance(start: () => Promise<Engine>): void {
@@ -15,6 +16,7 @@ export function engineConformance(start: () => Promise<Engine>): void {
   optimizerConformance(get);
   gradientConformance(get);
   networkConformance(get);
+  replicaConformance(get);
 }
 
 /**

@@ -24,6 +24,8 @@ export interface Compiled {
   readonly outputs: ReadonlyMap<string, Tensor>;
   readonly inputs: ReadonlyMap<string, { value: Value; tensor: Tensor }>;
   readonly updatesState: boolean;
+  /** Called after each step: what goes on beside them. */
+  readonly between: (() => void) | undefined;
   /** Owner of all descriptors of the steps. */
   readonly descriptors: Descriptors;
 }
@@ -55,7 +57,8 @@ export function compileGraph(
     state.finish();
     const steps = list.finish(outputs);
     const { prologue, regions, updateStart } = list;
-    return { prologue, steps, updateStart, regions, outputs, inputs, updatesState, descriptors };
+    const { between } = emitter;
+    return { prologue, steps, updateStart, regions, outputs, inputs, updatesState, descriptors, between };
   } catch (error) {
     descriptors.close();
     throw error;

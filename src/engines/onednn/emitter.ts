@@ -32,6 +32,8 @@ export class Emitter {
   readonly #holders = new Map<ArenaRegion, Set<Value>>();
   readonly #lastReader = new Map<Value, number>();
   readonly #scratchpad: ArenaRegion;
+  /** What is to be called after each step of a run. */
+  between: (() => void) | undefined;
   #at = 0;
 
   constructor(

@@ -87,6 +87,7 @@ export class OneDnnProgram implements Program {
     let index = 0;
     for (let ended = false; index < end && !ended; index++) {
       ended = (steps[index] as Bound).run() === true;
+      compiled.between?.();
       if (poison) this.#poison(index);
     }
     // what the steps left out would have ended

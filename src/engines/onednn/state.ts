@@ -96,12 +96,13 @@ export class OneDnnState implements EngineState {
     for (const [name, flat] of this.#flats) this.#allocate(name, flat);
   }
 
-  /** A whole flat buffer, once its offsets are fixed. */
-  range(name: FlatName): FloatRange {
+  /** A whole flat buffer or some of its bytes, once its offsets are fixed. */
+  range(name: FlatName, part?: { start: number; end: number }): FloatRange {
     const { memory } = this.flat(name);
     const end = this.#laidOut?.[name === 'statistic' ? 'statistic' : 'parameter'];
     if (!memory || end === undefined) throw new EngineError(`the buffer '${name}' is not laid out yet`);
-    return { address: BigInt(memory.address), length: end / 4 };
+    const { start, end: last } = part ?? { start: 0, end };
+    return { address: BigInt(memory.address + start), length: (last - start) / 4 };
   }
 
   read(name: string, kept?: OptimizerSlot | 'gradient', into?: Float32Array): Float32Array {

@@ -19,6 +19,8 @@ export interface Compiled {
   readonly outputs: ReadonlyMap<string, { readonly value: Value; readonly slot: Slot }>;
   readonly inputs: readonly Value[];
   readonly updatesState: boolean;
+  /** Called after each step: what goes on beside them. */
+  readonly between: (() => void) | undefined;
   describe(node: number): string;
 }
 
@@ -40,10 +42,10 @@ export function compileGraph(
     const outputs = new Map(
       [...graph.outputs].map(([name, value]) => [name, { value, slot: emitter.slot(value) }]),
     );
-    const { prologue, steps, uploads, owned, updatesState } = emitter;
+    const { prologue, steps, uploads, owned, updatesState, between } = emitter;
     const inputs = graph.values('input');
     const describe = (node: number): string => emitter.describe(node);
-    return { graph, prologue, steps, uploads, owned, outputs, inputs, updatesState, describe };
+    return { graph, prologue, steps, uploads, owned, outputs, inputs, updatesState, between, describe };
   } catch (error) {
     for (const slot of emitter.owned) tensors.torch.release(slot.handle);
     throw error;

@@ -58,6 +58,8 @@ export class Emitter {
   readonly #constantValues = new Set<Value>();
   readonly #readers = new Map<Value, Node[]>();
   readonly #lastReader = new Map<Value, number>();
+  /** What is to be called after each step of a run. */
+  between: (() => void) | undefined;
   #at = 0;
   #inPrologue = false;
 

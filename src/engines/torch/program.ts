@@ -55,7 +55,10 @@ export class TorchProgram implements Program {
     try {
       this.#upload(inputs);
       this.#prepare(inputs);
-      for (const step of this.#steps) if ((!update && step.updates) || step.run(inputs)) break;
+      for (const step of this.#steps) {
+        if ((!update && step.updates) || step.run(inputs)) break;
+        compiled.between?.();
+      }
     } catch (error) {
       this.#release(this.#made);
       throw error;

@@ -84,7 +84,7 @@ export class TorchState implements EngineState {
     const end = Math.ceil(Math.max(...ends) / alignment) * alignment;
     const padded = places.map(({ value }) => Math.ceil(elements(value) / alignment) * alignment);
     if (end - start !== padded.reduce((sum, size) => sum + size, 0)) {
-      throw new Error('an optimizer covers a stretch with gaps');
+      throw new Error('the parameters do not lie one behind the other');
     }
     const key = `${flat}:${start}:${end}`;
     const known = this.#ranges.get(key);

@@ -1,6 +1,6 @@
 import koffi from 'koffi';
 import type { DType } from '../../graph/graph.js';
-import type { Communicator } from '../../parallel/communicator.js';
+import type { Communicator, FloatRange } from '../../parallel/communicator.js';
 import type { HostArray } from '../engine.js';
 import type { Device } from './device.js';
 import type { Handle, Torch } from './ffi.js';
@@ -95,22 +95,33 @@ export class Tensors {
 
   /** Adds a tensor of plain order up over all members: where it lies if they reach it there, otherwise in a copy. */
   allReduce(tensor: Handle, communicator: Communicator): void {
-    const count = new BigInt64Array(1);
-    this.torch.call('aoti_torch_get_numel', tensor, count);
-    const length = Number(count[0]);
+    const floats = this.#floatsOf(tensor);
+    const { length } = floats;
     if (this.device.host) {
-      communicator.allReduce({ address: this.#addressOf(tensor), length });
+      communicator.allReduce(floats);
       return;
     }
     if (this.streamOf && communicator.allReduceOnDevice) {
-      const [address, stream] = [this.#addressOf(tensor), this.streamOf()];
-      communicator.allReduceOnDevice({ address, length, stream });
+      communicator.allReduceOnDevice({ ...floats, stream: this.streamOf() });
       return;
     }
     const copy = new Float32Array(length);
     this.download(tensor, copy, [length]);
     communicator.allReduce(copy);
     this.upload(tensor, copy, [length]);
+  }
+
+  /** As `allReduce`, beside what follows where the numbers lie on the host. */
+  beginAllReduce(tensor: Handle, communicator: Communicator): void {
+    const { background } = communicator;
+    if (this.device.host && background) background.begin(this.#floatsOf(tensor));
+    else this.allReduce(tensor, communicator);
+  }
+
+  #floatsOf(tensor: Handle): FloatRange {
+    const count = new BigInt64Array(1);
+    this.torch.call('aoti_torch_get_numel', tensor, count);
+    return { address: this.#addressOf(tensor), length: Number(count[0]) };
   }
 
   #addressOf(tensor: Handle): bigint {

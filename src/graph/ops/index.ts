@@ -1,6 +1,6 @@
 import type { Node, Operation } from '../graph.js';
 import { add } from './add.js';
-import { allReduceGradients } from './all-reduce.js';
+import { allReduceGradients, beginAllReduce, finishAllReduce } from './all-reduce.js';
 import {
   batchNorm,
   batchNormBackward,
@@ -34,6 +34,8 @@ import { relu, reluBackward } from './relu.js';
 export const operations = {
   add,
   allReduceGradients,
+  beginAllReduce,
+  finishAllReduce,
   batchNorm,
   batchNormBackward,
   batchNormInference,

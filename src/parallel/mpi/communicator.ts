@@ -1,4 +1,4 @@
-import type { Communicator, Exchanged } from '../communicator.js';
+import type { BackgroundSums, Communicator, Exchanged } from '../communicator.js';
 import type { Mpi } from './library.js';
 
 /** Numbers in one call: MPI counts them in 31 bits. */
@@ -8,12 +8,19 @@ const most = 2 ** 28;
 export class MpiCommunicator implements Communicator {
   readonly rank: number;
   readonly size: number;
+  readonly background: BackgroundSums;
   readonly #mpi: Mpi;
 
   constructor(mpi: Mpi, { rank, size }: { rank: number; size: number }) {
     this.#mpi = mpi;
     this.rank = rank;
     this.size = size;
+    const pending = mpi.newRequests();
+    this.background = {
+      begin: (data) => this.#inParts(data, (part, count, type) => pending.sum(part as bigint, count, type)),
+      progress: () => pending.test(),
+      finish: () => pending.wait(),
+    };
   }
 
   allReduce(data: Exchanged): void {

@@ -11,6 +11,16 @@ interface Handles {
   readonly sum: number;
   /** MPI_IN_PLACE. */
   readonly inPlace: bigint;
+  /** MPI_STATUSES_IGNORE. */
+  readonly ignoreStatuses: number;
+}
+
+/** What has been begun and is not finished yet. */
+export interface Requests {
+  /** Begins to add in place. */
+  sum(data: bigint, count: number, type: number): void;
+  test(): void;
+  wait(): void;
 }
 
 /** The functions of MPI that are used here; buffers by address, or arrays of the host. */
@@ -24,6 +34,8 @@ export interface Mpi {
   allReduce(data: bigint | ArrayBufferView, count: number, type: number): void;
   broadcast(data: bigint | ArrayBufferView, count: number, type: number, root: number): void;
   barrier(): void;
+  /** A list of sums that go on in calls of `test` and `wait`. */
+  newRequests(): Requests;
   end(): void;
   /** Ends the processes of all ranks. */
   abort(code: number): void;
@@ -32,6 +44,9 @@ export interface Mpi {
 const openMpi = ['libmpi.so.40', 'libmpi.so.80', 'libmpi.so.20'];
 const mpich = ['libmpich.so.12', 'libmpi.so.12'];
 const plain = ['libmpi.so', 'libmpi.dylib', 'libmpich.so'];
+
+/** Sums under way at once; more are waited for. */
+const mostRequests = 256;
 
 /** MPI_THREAD_FUNNELED: one thread makes all calls. */
 const funneled = 1;
@@ -72,6 +87,7 @@ function bind(path: string, library: koffi.IKoffiLib): Mpi {
     byte: 0x4c00010d,
     sum: 0x58000003,
     inPlace: 0xffff_ffff_ffff_ffffn,
+    ignoreStatuses: 1,
   };
   const handle = ompi ? 'uintptr_t' : 'int';
   const func = (name: string, ...types: string[]): ((...args: unknown[]) => number) => {
@@ -93,10 +109,22 @@ function bind(path: string, library: koffi.IKoffiLib): Mpi {
   const init = func('MPI_Init_thread', 'void *', 'void *', 'int', 'int *');
   const rankOf = func('MPI_Comm_rank', handle, 'int *');
   const sizeOf = func('MPI_Comm_size', handle, 'int *');
+  const iallreduce = func(
+    'MPI_Iallreduce',
+    'uintptr_t',
+    'uintptr_t',
+    'int',
+    handle,
+    handle,
+    handle,
+    'void *',
+  );
+  const testAll = func('MPI_Testall', 'int', 'void *', 'int *', 'uintptr_t');
+  const waitAll = func('MPI_Waitall', 'int', 'void *', 'uintptr_t');
   const barrier = func('MPI_Barrier', handle);
   const finalize = func('MPI_Finalize');
   const abort = func('MPI_Abort', handle, 'int');
-  const { world, sum, inPlace } = handles;
+  const { world, sum, inPlace, ignoreStatuses } = handles;
   const which = (data: bigint | ArrayBufferView): number => (typeof data === 'bigint' ? 0 : 1);
   return {
     path,
@@ -118,6 +146,30 @@ function bind(path: string, library: koffi.IKoffiLib): Mpi {
       spread[which(data)]?.(data, count, type, root, world);
     },
     barrier: () => void barrier(world),
+    newRequests() {
+      // handles of Open MPI are addresses, those of MPICH ints
+      const width = ompi ? 8 : 4;
+      const handlesOfAll = new Uint8Array(width * mostRequests);
+      const done = new Int32Array(1);
+      let begun = 0;
+      return {
+        sum(data, count, type) {
+          if (begun === mostRequests) this.wait();
+          const request = handlesOfAll.subarray(width * begun, width * (begun + 1));
+          iallreduce(inPlace, data, count, type, sum, world, request);
+          begun += 1;
+        },
+        test() {
+          if (begun === 0) return;
+          testAll(begun, handlesOfAll, done, ignoreStatuses);
+          if (done[0] !== 0) begun = 0;
+        },
+        wait() {
+          if (begun > 0) waitAll(begun, handlesOfAll, ignoreStatuses);
+          begun = 0;
+        },
+      };
+    },
     end: () => void finalize(),
     abort: (code) => void abort(world, code),
   };
@@ -134,6 +186,7 @@ function symbolsOf(library: koffi.IKoffiLib): Handles | undefined {
       byte: at('ompi_mpi_byte'),
       sum: at('ompi_mpi_op_sum'),
       inPlace: 1n,
+      ignoreStatuses: 0,
     };
   } catch {
     return undefined;

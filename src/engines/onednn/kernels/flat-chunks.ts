@@ -51,14 +51,15 @@ function placeAt(emitter: Emitter, descriptor: Tensor['descriptor'], offset: num
   };
 }
 
-function stretchOf(emitter: Emitter, pairs: readonly Value[]): { start: number; end: number } {
+/** Bytes of the flat buffers that the given parameters cover. Known only where steps are made late. */
+export function stretchOf(emitter: Emitter, pairs: readonly Value[]): { start: number; end: number } {
   const parameters = pairs.filter((_, index) => index % 2 === 0);
   const slots = parameters.map((value) => emitter.state.slot(value.name));
   const start = Math.min(...slots.map((slot) => slot.offset));
   const end = Math.max(...slots.map((slot) => slot.offset + (slot.descriptor?.size ?? 0)));
   const covered = slots.reduce((sum, slot) => sum + Math.ceil((slot.descriptor?.size ?? 0) / 64) * 64, 0);
   if (Math.ceil(end / 64) * 64 - start !== covered)
-    throw new Error('an optimizer covers a stretch with gaps');
+    throw new Error('the parameters do not lie one behind the other');
   return { start, end };
 }
 

@@ -1,6 +1,6 @@
 import type { OperationKind } from '../../../graph/ops/index.js';
 import { add } from './add.js';
-import { allReduceGradients } from './all-reduce.js';
+import { allReduceGradients, beginAllReduce, finishAllReduce } from './all-reduce.js';
 import {
   batchNorm,
   batchNormBackward,
@@ -35,6 +35,8 @@ import { logSoftmax, logSoftmaxBackward } from './softmax.js';
 const kernels: { readonly [K in OperationKind]: Kernel<K> } = {
   add,
   allReduceGradients,
+  beginAllReduce,
+  finishAllReduce,
   batchNorm,
   batchNormBackward,
   batchNormInference,
