@@ -98,8 +98,7 @@ export class EngineSession {
       return;
     }
     const replicas = communicator?.size ?? 1;
-    const overlap = training.overlap && communicator?.background !== undefined;
-    const part = { ...training, precision, scaled: precision === 'fp16', replicas, overlap };
+    const part = { ...training, precision, scaled: precision === 'fp16', replicas };
     const batchSize = training.batchSize / replicas / (training.accumulate ?? 1);
     const graph = trainingGraph(model, { ...part, batchSize, classes, height, width });
     const program = engine.compile(graph, { state: this.#state, ...(communicator ? { communicator } : {}) });

@@ -95,7 +95,7 @@ export class Tensors {
 
   /** Adds a tensor of plain order up over all members: where it lies if they reach it there, otherwise in a copy. */
   allReduce(tensor: Handle, communicator: Communicator): void {
-    const floats = this.#floatsOf(tensor);
+    const floats = this.floatsOf(tensor);
     const { length } = floats;
     if (this.device.host) {
       communicator.allReduce(floats);
@@ -111,14 +111,8 @@ export class Tensors {
     this.upload(tensor, copy, [length]);
   }
 
-  /** As `allReduce`, beside what follows where the numbers lie on the host. */
-  beginAllReduce(tensor: Handle, communicator: Communicator): void {
-    const { background } = communicator;
-    if (this.device.host && background) background.begin(this.#floatsOf(tensor));
-    else this.allReduce(tensor, communicator);
-  }
-
-  #floatsOf(tensor: Handle): FloatRange {
+  /** Where the floats of a tensor lie. */
+  floatsOf(tensor: Handle): FloatRange {
     const count = new BigInt64Array(1);
     this.torch.call('aoti_torch_get_numel', tensor, count);
     return { address: this.#addressOf(tensor), length: Number(count[0]) };

@@ -9,15 +9,8 @@ import type { Kernel } from './kernel.js';
 export const allReduceGradients: Kernel<'allReduceGradients'> = {
   prepare: designate,
   emit(node, emitter) {
-    const { communicator, state } = emitter;
     settleGradients(node.inputs, emitter);
-    if (communicator) {
-      const { name } = node;
-      emitter.emitLate(() => {
-        const gradients = state.range('gradient');
-        return [{ kind: 'host', name, reads: [], writes: [], run: () => communicator.allReduce(gradients) }];
-      });
-    }
+    emitWhole(node, emitter);
     defineInPlace(node, emitter);
   },
 };
@@ -26,31 +19,27 @@ export const allReduceGradients: Kernel<'allReduceGradients'> = {
 export const beginAllReduce: Kernel<'beginAllReduce'> = {
   prepare: designate,
   emit(node, emitter) {
-    const { communicator, state } = emitter;
-    const { name, inputs } = node;
-    settleGradients(inputs, emitter);
-    const background = communicator?.background;
-    if (communicator) {
-      emitter.emitLate(() => {
-        const gradients = state.range('gradient', stretchOf(emitter, inputs));
-        const run = (): void =>
-          background ? background.begin(gradients) : communicator.allReduce(gradients);
-        return [{ kind: 'host', name, reads: [], writes: [], run }];
+    const { state } = emitter;
+    const background = emitter.communicator?.background;
+    settleGradients(node.inputs, emitter);
+    if (background) {
+      emitCall(node, emitter, () => {
+        const gradients = state.range('gradient', stretchOf(emitter, node.inputs));
+        return () => background.begin(gradients);
       });
+      emitter.between = () => background.progress();
     }
-    if (background) emitter.between = () => background.progress();
     defineInPlace(node, emitter);
   },
 };
 
+/** Where nothing goes on beside, all of it is left for here. */
 export const finishAllReduce: Kernel<'finishAllReduce'> = {
   prepare: designate,
   emit(node, emitter) {
     const background = emitter.communicator?.background;
-    const { name } = node;
-    if (background) {
-      emitter.emitLate(() => [{ kind: 'host', name, reads: [], writes: [], run: () => background.finish() }]);
-    }
+    if (background) emitCall(node, emitter, () => () => background.finish());
+    else emitWhole(node, emitter);
     defineInPlace(node, emitter);
   },
 };
@@ -69,4 +58,18 @@ function defineInPlace(node: AnySum, emitter: Emitter): void {
   for (const [{ name }, , index] of gradientPairs(node.inputs)) {
     emitter.define(required(node.outputs, index, node.name), state.tensor(state.slot(name), 'gradient'));
   }
+}
+
+function emitWhole(node: AnySum, emitter: Emitter): void {
+  const { communicator, state } = emitter;
+  if (!communicator) return;
+  emitCall(node, emitter, () => {
+    const gradients = state.range('gradient');
+    return () => communicator.allReduce(gradients);
+  });
+}
+
+/** Late, when the flat buffer is there; a step that names no tensor would otherwise count as constant. */
+function emitCall({ name }: AnySum, emitter: Emitter, make: () => () => void): void {
+  emitter.emitLate(() => [{ kind: 'host', name, reads: [], writes: [], run: make() }]);
 }
