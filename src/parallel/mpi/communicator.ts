@@ -1,5 +1,6 @@
 import type { BackgroundSums, Communicator, Exchanged } from '../communicator.js';
 import type { Mpi } from './library.js';
+import { PendingSums } from './pending-sums.js';
 
 /** Numbers in one call: MPI counts them in 31 bits. */
 const most = 2 ** 28;
@@ -15,11 +16,16 @@ export class MpiCommunicator implements Communicator {
     this.#mpi = mpi;
     this.rank = rank;
     this.size = size;
-    const pending = mpi.newRequests();
+    const pending = new PendingSums(mpi.sums);
     this.background = {
-      begin: (data) => this.#inParts(data, (part, count, type) => pending.sum(part as bigint, count, type)),
-      progress: () => pending.test(),
-      finish: () => pending.wait(),
+      begin: ({ address, length }) => {
+        const { float } = mpi.handles;
+        for (const { from, count } of parts(length)) {
+          pending.begin(address + BigInt(4 * from), count, float);
+        }
+      },
+      progress: () => pending.progress(),
+      finish: () => pending.finish(),
     };
   }
 
@@ -33,9 +39,8 @@ export class MpiCommunicator implements Communicator {
 
   /** Hands round bytes, as long at every rank. */
   broadcastBytes(bytes: Uint8Array, root: number): void {
-    for (let from = 0; from < bytes.length; from += most) {
-      const part = bytes.subarray(from, from + most);
-      this.#mpi.broadcast(part, part.length, this.#mpi.handles.byte, root);
+    for (const { from, count } of parts(bytes.length)) {
+      this.#mpi.broadcast(bytes.subarray(from, from + count), count, this.#mpi.handles.byte, root);
     }
   }
 
@@ -51,10 +56,13 @@ export class MpiCommunicator implements Communicator {
     call: (part: bigint | ArrayBufferView, count: number, type: number) => void,
   ): void {
     const { float, double } = this.#mpi.handles;
-    for (let from = 0; from < data.length; from += most) {
-      const count = Math.min(most, data.length - from);
+    for (const { from, count } of parts(data.length)) {
       if ('address' in data) call(data.address + BigInt(4 * from), count, float);
       else call(data.subarray(from, from + count), count, data instanceof Float64Array ? double : float);
     }
   }
+}
+
+function* parts(length: number): Generator<{ from: number; count: number }> {
+  for (let from = 0; from < length; from += most) yield { from, count: Math.min(most, length - from) };
 }

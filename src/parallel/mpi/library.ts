@@ -1,6 +1,7 @@
 import koffi from 'koffi';
 import { UserError } from '../../errors.js';
 import type { Launch } from './launch.js';
+import type { SumCalls } from './pending-sums.js';
 
 /** Handles of Open MPI are addresses, those of MPICH and its kin are fixed numbers. */
 interface Handles {
@@ -15,14 +16,6 @@ interface Handles {
   readonly ignoreStatuses: number;
 }
 
-/** What has been begun and is not finished yet. */
-export interface Requests {
-  /** Begins to add in place. */
-  sum(data: bigint, count: number, type: number): void;
-  test(): void;
-  wait(): void;
-}
-
 /** The functions of MPI that are used here; buffers by address, or arrays of the host. */
 export interface Mpi {
   readonly path: string;
@@ -34,8 +27,7 @@ export interface Mpi {
   allReduce(data: bigint | ArrayBufferView, count: number, type: number): void;
   broadcast(data: bigint | ArrayBufferView, count: number, type: number, root: number): void;
   barrier(): void;
-  /** A list of sums that go on in calls of `test` and `wait`. */
-  newRequests(): Requests;
+  readonly sums: SumCalls;
   end(): void;
   /** Ends the processes of all ranks. */
   abort(code: number): void;
@@ -44,9 +36,6 @@ export interface Mpi {
 const openMpi = ['libmpi.so.40', 'libmpi.so.80', 'libmpi.so.20'];
 const mpich = ['libmpich.so.12', 'libmpi.so.12'];
 const plain = ['libmpi.so', 'libmpi.dylib', 'libmpich.so'];
-
-/** Sums under way at once; more are waited for. */
-const mostRequests = 256;
 
 /** MPI_THREAD_FUNNELED: one thread makes all calls. */
 const funneled = 1;
@@ -109,16 +98,8 @@ function bind(path: string, library: koffi.IKoffiLib): Mpi {
   const init = func('MPI_Init_thread', 'void *', 'void *', 'int', 'int *');
   const rankOf = func('MPI_Comm_rank', handle, 'int *');
   const sizeOf = func('MPI_Comm_size', handle, 'int *');
-  const iallreduce = func(
-    'MPI_Iallreduce',
-    'uintptr_t',
-    'uintptr_t',
-    'int',
-    handle,
-    handle,
-    handle,
-    'void *',
-  );
+  const request = 'void *';
+  const beginSum = func('MPI_Iallreduce', 'uintptr_t', 'uintptr_t', 'int', handle, handle, handle, request);
   const testAll = func('MPI_Testall', 'int', 'void *', 'int *', 'uintptr_t');
   const waitAll = func('MPI_Waitall', 'int', 'void *', 'uintptr_t');
   const barrier = func('MPI_Barrier', handle);
@@ -126,12 +107,12 @@ function bind(path: string, library: koffi.IKoffiLib): Mpi {
   const abort = func('MPI_Abort', handle, 'int');
   const { world, sum, inPlace, ignoreStatuses } = handles;
   const which = (data: bigint | ArrayBufferView): number => (typeof data === 'bigint' ? 0 : 1);
+  const result = new Int32Array(1);
   return {
     path,
     kind: ompi ? 'Open MPI' : 'MPICH',
     handles,
     begin() {
-      const result = new Int32Array(1);
       init(null, null, funneled, result);
       const ask = (question: (...args: unknown[]) => number): number => {
         question(world, result);
@@ -146,29 +127,16 @@ function bind(path: string, library: koffi.IKoffiLib): Mpi {
       spread[which(data)]?.(data, count, type, root, world);
     },
     barrier: () => void barrier(world),
-    newRequests() {
-      // handles of Open MPI are addresses, those of MPICH ints
-      const width = ompi ? 8 : 4;
-      const handlesOfAll = new Uint8Array(width * mostRequests);
-      const done = new Int32Array(1);
-      let begun = 0;
-      return {
-        sum(data, count, type) {
-          if (begun === mostRequests) this.wait();
-          const request = handlesOfAll.subarray(width * begun, width * (begun + 1));
-          iallreduce(inPlace, data, count, type, sum, world, request);
-          begun += 1;
-        },
-        test() {
-          if (begun === 0) return;
-          testAll(begun, handlesOfAll, done, ignoreStatuses);
-          if (done[0] !== 0) begun = 0;
-        },
-        wait() {
-          if (begun > 0) waitAll(begun, handlesOfAll, ignoreStatuses);
-          begun = 0;
-        },
-      };
+    sums: {
+      requestBytes: ompi ? 8 : 4,
+      begin: (data, count, type, request) => {
+        beginSum(inPlace, data, count, type, sum, world, request);
+      },
+      test(count, requests) {
+        testAll(count, requests, result, ignoreStatuses);
+        return result[0] !== 0;
+      },
+      wait: (count, requests) => void waitAll(count, requests, ignoreStatuses),
     },
     end: () => void finalize(),
     abort: (code) => void abort(world, code),
