@@ -52,14 +52,7 @@ export function appendGradientPath(
   };
   if (accumulate > 1) goOn(graph.apply(accumulateGradients, {}, inputs('keep', current), 'accumulate'));
   const begun = overlap && replicas > 1 && accumulate === 1;
-  if (begun) {
-    const sums = new Map<Value, Value>();
-    for (const [at, pairs] of buckets(current).entries()) {
-      const results = graph.apply(beginAllReduce, {}, pairs.flat(), `beginAllReduce.${at}`);
-      for (const [index, result] of results.entries()) if (pairs[index]) sums.set(pairs[index][0], result);
-    }
-    current = current.map(([parameter, before]) => [parameter, sums.get(parameter) ?? before]);
-  }
+  if (begun) current = beginSums(graph, current);
   graph.beginUpdate();
   if (begun) goOn(graph.apply(finishAllReduce, {}, current.flat(), 'finishAllReduce'));
   else if (replicas > 1) goOn(graph.apply(allReduceGradients, {}, current.flat(), 'allReduce'));
@@ -77,6 +70,16 @@ export function appendGradientPath(
     goOn(graph.apply(clipGradientValue, {}, inputs('clipValue', current), 'clipValue'));
   }
   return current;
+}
+
+/** Appends the begin of each bucket's sum; `overlap` of the graph moves it to where its gradients are made. */
+function beginSums(graph: Graph, pairs: readonly ParameterGradient[]): ParameterGradient[] {
+  const sums = new Map<Value, Value>();
+  for (const [at, bucket] of buckets(pairs).entries()) {
+    const results = graph.apply(beginAllReduce, {}, bucket.flat(), `beginAllReduce.${at}`);
+    bucket.forEach(([parameter, before], index) => sums.set(parameter, results[index] ?? before));
+  }
+  return pairs.map(([parameter, before]) => [parameter, sums.get(parameter) ?? before]);
 }
 
 /**
