@@ -77,7 +77,9 @@ function beginSums(graph: Graph, pairs: readonly ParameterGradient[]): Parameter
   const sums = new Map<Value, Value>();
   for (const [at, bucket] of buckets(pairs).entries()) {
     const results = graph.apply(beginAllReduce, {}, bucket.flat(), `beginAllReduce.${at}`);
-    bucket.forEach(([parameter, before], index) => sums.set(parameter, results[index] ?? before));
+    bucket.forEach(([parameter, before], index) => {
+      sums.set(parameter, results[index] ?? before);
+    });
   }
   return pairs.map(([parameter, before]) => [parameter, sums.get(parameter) ?? before]);
 }
