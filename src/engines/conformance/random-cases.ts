@@ -25,6 +25,8 @@ export interface Drawn {
 interface Drawing {
   readonly drawing: Arbitrary<Drawn>;
   readonly runs: number;
+  /** What is tried first in every run, for having gone wrong once. */
+  readonly always?: readonly Drawn[];
 }
 
 const seed = fc.nat(2 ** 30);
@@ -40,33 +42,67 @@ const anyShape = fc
   .record({ batch: few(4), channels, plane: fc.option(pair(1, 7), { freq: 4 }) })
   .map(({ batch, channels, plane }) => [batch, channels, ...(plane ?? [])]);
 
+interface Convolution {
+  readonly seed: number;
+  readonly batch: number;
+  readonly size: Pair;
+  readonly kernel: Pair;
+  readonly bias: boolean;
+  readonly stride: Pair;
+  readonly padding: Pair;
+  readonly dilation: Pair;
+  readonly groups: number;
+  readonly ins: number;
+  readonly outs: number;
+}
+
 const convolution = fc
-  .record({
+  .record<Convolution>({
     ...{ seed, batch: few(3), size: pair(1, 10), kernel: pair(1, 4), bias: fc.boolean() },
     ...{ stride: pair(1, 3), padding: pair(0, 3), dilation: pair(1, 2) },
     groups: fc.constantFrom(1, 1, 1, 2, 3, 20),
     ins: fc.constantFrom(1, 2, 3, 5, 8, 16, 20),
     outs: fc.constantFrom(1, 2, 3, 5, 8, 16, 20),
   })
-  .map(({ seed, batch, size, kernel, bias, ...rest }): Drawn => {
-    const { groups, ins, outs, ...window } = rest;
-    // many groups are depthwise or nearly so
-    const [perGroup, outPerGroup] = groups > 3 ? [(ins % 2) + 1, (outs % 2) + 1] : [ins, outs];
-    const input = enlarged(size, kernel, window);
-    const extent = windowExtent('conv', input, kernel, window.stride, window.padding, window.dilation);
-    const attributes = { groups, ...window };
-    const out = outPerGroup * groups;
-    return {
-      ...{ op: 'conv2d', attributes, seed, reference: (given) => conv2d(attributes, given) },
-      inputs: {
-        x: [batch, perGroup * groups, ...input],
-        weight: [out, perGroup, ...kernel],
-        bias: [out],
-        dy: [batch, out, ...extent],
-      },
-      ...withBias(bias),
-    };
-  });
+  .map(convolutionOf);
+
+function convolutionOf({ seed, batch, size, kernel, bias, ...rest }: Convolution): Drawn {
+  const { groups, ins, outs, ...window } = rest;
+  // many groups are depthwise or nearly so
+  const [perGroup, outPerGroup] = groups > 3 ? [(ins % 2) + 1, (outs % 2) + 1] : [ins, outs];
+  const input = enlarged(size, kernel, window);
+  const extent = windowExtent('conv', input, kernel, window.stride, window.padding, window.dilation);
+  const attributes = { groups, ...window };
+  const out = outPerGroup * groups;
+  return {
+    ...{ op: 'conv2d', attributes, seed, reference: (given) => conv2d(attributes, given) },
+    inputs: {
+      x: [batch, perGroup * groups, ...input],
+      weight: [out, perGroup, ...kernel],
+      bias: [out],
+      dy: [batch, out, ...extent],
+    },
+    ...withBias(bias),
+  };
+}
+
+/** Pictures narrower than the stride, whose columns some kernels put apart by their remainder. */
+const narrow: readonly Drawn[] = [1, 3, 16].flatMap((channels) => {
+  const given = {
+    seed: 0,
+    batch: 1,
+    bias: false,
+    groups: 1,
+    dilation: [1, 1] as const,
+    ins: channels,
+    outs: channels,
+  };
+  return [
+    convolutionOf({ ...given, size: [1, 1], kernel: [3, 3], stride: [2, 2], padding: [1, 1] }),
+    convolutionOf({ ...given, size: [2, 1], kernel: [1, 2], stride: [1, 2], padding: [0, 1] }),
+    convolutionOf({ ...given, size: [2, 2], kernel: [1, 3], stride: [1, 3], padding: [0, 1] }),
+  ];
+});
 
 const linearLayer = fc.record({ seed, batch: few(9), ins: few(70), outs: few(40), bias: fc.boolean() }).map(
   ({ seed, batch, ins, outs, bias }): Drawn => ({
@@ -158,7 +194,7 @@ const losses = fc
 
 /** How often each: what can go wrong in more ways more often. */
 export const drawings: Readonly<Record<string, Drawing>> = {
-  conv2d: { drawing: convolution, runs: 200 },
+  conv2d: { drawing: convolution, runs: 200, always: narrow },
   linear: { drawing: linearLayer, runs: 90 },
   maxPool: { drawing: pools('maxPool'), runs: 90 },
   avgPool: { drawing: pools('avgPool'), runs: 90 },

@@ -16,11 +16,11 @@ const seed = Number(process.env.RESNODE_TEST_SEED ?? Date.now() % 2 ** 31);
 /** Each operation on shapes drawn anew in every run, forward and backward, beside loops in double precision. */
 export function randomConformance(engine: () => Engine, precision: Precision = 'fp32'): void {
   describe(`random shapes beside plain loops, in ${precision}`, () => {
-    for (const [name, { drawing, runs }] of Object.entries(drawings)) {
+    for (const [name, { drawing, runs, always = [] }] of Object.entries(drawings)) {
       if (precision !== 'fp32' && fp32Only.has(name)) continue;
       it(`${name} (seed ${seed})`, () => {
         const property = fc.property(drawing, (drawn) => runDrawn(engine(), drawn, precision));
-        fc.assert(property, { seed, numRuns: runs });
+        fc.assert(property, { seed, numRuns: runs, examples: always.map((drawn): [Drawn] => [drawn]) });
       });
     }
   });

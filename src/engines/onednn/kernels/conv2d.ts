@@ -107,7 +107,9 @@ export const conv2dBackwardWeight: Kernel<'conv2dBackwardWeight'> = {
     const { name, attributes } = node;
     const [dyValue, xValue] = [required(node.inputs, 0, name), required(node.inputs, 1, name)];
     const dweight = required(node.outputs, 0, name);
-    const geometry = geometryOf(attributes, xValue, dweight, dyValue, attributes.bias);
+    const geometry = backwardWeightGeometry(
+      geometryOf(attributes, xValue, dweight, dyValue, attributes.bias),
+    );
     const choice = forwardChoice(emitter, name, geometry);
     const descriptor = backwardWeight(emitter, geometry, choice);
     const read = chooser(emitter.descriptors, descriptor, geometry.type);
@@ -256,12 +258,27 @@ function backwardWeight(emitter: Emitter, geometry: Geometry, choice: Choice): H
   );
 }
 
+/**
+ * Of a picture narrower than the stride oneDNN 3.2's bf16 kernels multiply zeros by scratch memory that nobody has
+ * written, and a NaN there comes through: these few take f32.
+ */
+function backwardWeightGeometry(geometry: Geometry): Geometry {
+  const narrow = BigInt(geometry.source[3] ?? 0) < (geometry.windows[0][1] ?? 0n);
+  return narrow ? { ...geometry, type: 'f32' } : geometry;
+}
+
+/** The primitive that the gradient of this weight will come from. */
+function gradientOf(emitter: Emitter, name: string, geometry: Geometry, choice: Choice): Handle {
+  const own = backwardWeightGeometry(geometry);
+  return backwardWeight(emitter, own, own === geometry ? choice : forwardChoice(emitter, name, own));
+}
+
 /** The weight with a group axis where needed; one that is learned is kept as its gradient comes. */
 function weightTensor(emitter: Emitter, value: Value, geometry: Geometry, choice: Choice): Tensor {
   const tensor = emitter.parameter(emitter.beforeCast(value), (kept) => {
     // the layout that a half precision primitive wants is of its half precision copy
     if (!emitter.trains && geometry.type !== 'f32') return kept.plain(value.shape, 'f32');
-    const descriptor = emitter.trains ? backwardWeight(emitter, geometry, choice) : choice.hint;
+    const descriptor = emitter.trains ? gradientOf(emitter, value.name, geometry, choice) : choice.hint;
     const which = emitter.trains ? 'diffWeights' : 'weights';
     return required([kept.chosen(descriptor, which, geometry.weight, 'f32')], 0, value.name);
   });
