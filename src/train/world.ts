@@ -10,8 +10,11 @@ import type { StartingPoint } from './starting-point.js';
 /** What is to be the same at all ranks, by the names that a person knows. */
 export type Facts = Readonly<Record<string, unknown>>;
 
-/** Milliseconds that a rank gives the first one to say the same, and MPI to end everything. */
-const patience = { first: 2500, abort: 3000 } as const;
+/**
+ * Milliseconds that a rank gives the first one to say the same, the launcher to hand on what was said (MPICH's drops
+ * what it has not read when it ends the ranks), and MPI to end everything.
+ */
+const patience = { first: 2500, heard: 500, abort: 3000 } as const;
 
 /**
  * The ranks of a training on several machines, as the main thread of one of them sees it. The first rank decides,
@@ -113,6 +116,7 @@ export class World {
     if (this.rank > 0) await sleep(patience.first);
     const { message, hint, exitCode = 1 } = described(error);
     writeSync(2, `error: rank ${this.rank}: ${message}\n${hint === undefined ? '' : `hint:  ${hint}\n`}`);
+    await sleep(patience.heard);
     this.client.call('abort', { code: exitCode }).catch(() => {});
     await sleep(patience.abort);
     // the engine thread waits within MPI for others, or never came to it: the launcher notices a rank that is killed
