@@ -46,7 +46,7 @@ export class Emitter {
   ) {
     this.#list = list;
     this.descriptors = new Descriptors(runtime.library);
-    this.layout = activationLayout(runtime.library.effectiveIsa());
+    this.layout = activationLayout(runtime.library.effectiveIsa(), usesHalf(graph));
     this.trains = graph.nodes.some(
       (node) => node.kind.endsWith('Backward') || node.kind.endsWith('BackwardWeight'),
     );
@@ -233,7 +233,7 @@ export class Emitter {
       : this.descriptors.plain(shape, type);
   }
 
-  /** A descriptor of pictures in a definite blocked layout. */
+  /** A descriptor of pictures in a definite layout. */
   blocked(shape: readonly number[], type: ElementType = 'f32'): Descriptor {
     return this.descriptors.make(shape, type, this.layout === 'any' ? 'nChw8c' : this.layout);
   }
@@ -352,6 +352,10 @@ export class Emitter {
     this.#holders.set(region, new Set());
     return region;
   }
+}
+
+function usesHalf(graph: Graph): boolean {
+  return graph.nodes.some(({ outputs }) => outputs.some(({ dtype }) => dtype === 'bf16'));
 }
 
 function samePlace(a: Tensor, b: Tensor): boolean {

@@ -191,6 +191,7 @@ const signatures = {
   dnnl_inner_product_forward_primitive_desc_create: [out, p, 'int', p, p, p, p, p],
   dnnl_inner_product_backward_data_primitive_desc_create: [out, p, p, p, p, p, p],
   dnnl_inner_product_backward_weights_primitive_desc_create: [out, p, p, p, p, p, p, p],
+  dnnl_matmul_primitive_desc_create: [out, p, p, p, p, p, p],
   dnnl_reduction_primitive_desc_create: [out, p, 'int', p, p, 'float', 'float', p],
 } as const;
 

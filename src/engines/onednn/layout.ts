@@ -5,12 +5,16 @@ const avx512Core = 0x27;
 
 const avx2 = 0x7;
 
+const amx = 0xfef;
+
 /**
- * The layout of all activations of a graph, by the instruction set alone: an exact resume needs the same choice
- * every time, so nothing is timed. One fixed blocking beats leaving it to the primitives: those pick channels-last
- * kernels for strided backward passes, at the price of a dozen reorders a step (15 on AVX2, 12 on AVX-512).
+ * The layout of all activations of a graph, by the instruction set and the type alone: an exact resume needs the same
+ * choice every time, so nothing is timed. One fixed blocking beats leaving it to the primitives: those pick
+ * channels-last kernels for strided backward passes, at the price of a dozen reorders a step (15 on AVX2, 12 on AVX-512).
+ * The kernels that use AMX's tiles exist for channels-last alone; those of the blocked layouts take three times as long.
  */
-export function activationLayout(isa: number): FormatTag {
+export function activationLayout(isa: number, half: boolean): FormatTag {
+  if (half && includes(isa, amx)) return 'nhwc';
   if (includes(isa, avx512Core)) return 'nChw16c';
   return includes(isa, avx2) ? 'nChw8c' : 'any';
 }
@@ -30,7 +34,7 @@ export function channelVector(descriptors: Descriptors, { shape, type, handle }:
   const row = shape.map((extent, axis) => (axis === 1 ? extent : 1));
   const plain = descriptors.plain(row, 'f32');
   if (shape.length !== 4) return plain;
-  for (const tag of ['nChw16c', 'nChw8c'] as const) {
+  for (const tag of ['nChw16c', 'nChw8c', 'nhwc'] as const) {
     const blocked = descriptors.make(row, 'f32', tag);
     const whole = descriptors.make(shape, type, tag);
     // with no padding both have the same bytes

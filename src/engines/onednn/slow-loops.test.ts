@@ -6,6 +6,7 @@ import type { Communicator } from '../../parallel/communicator.js';
 import { recipes } from '../../recipes/index.js';
 import { Optimizer } from '../../train/optimizers/index.js';
 import { inferenceGraph, trainingGraph } from '../../train/training-graph.js';
+import { enginePrecisions } from '../precisions.js';
 import { compileGraph } from './compiler.js';
 import { bindOneDnn } from './ffi.js';
 import { activationLayout } from './layout.js';
@@ -14,6 +15,8 @@ import { Runtime } from './runtime.js';
 import { OneDnnState } from './state.js';
 
 let runtime: Runtime;
+const { bf16 } = (await enginePrecisions.onednn({})).abilities;
+const kinds = bf16.supported ? (['fp32', 'bf16'] as const) : (['fp32'] as const);
 
 beforeAll(async () => {
   runtime = new Runtime(bindOneDnn((await findOrGetOneDnn({})).path));
@@ -48,7 +51,7 @@ describe('a network of a recipe', () => {
   for (const { name, settings: config } of recipes) {
     const { settings } = mergeLayers([{ source: name, config }]);
     it(`computes nothing by a slow loop: ${name}`, (context) => {
-      if (activationLayout(runtime.library.effectiveIsa()) === 'any')
+      if (activationLayout(runtime.library.effectiveIsa(), false) === 'any')
         context.skip("the layout is oneDNN's own choice");
       const { model: spec = { name: defaultModel }, optimizer: given } = settings;
       const model = createModel(spec);
@@ -58,10 +61,13 @@ describe('a network of a recipe', () => {
         { replicas: 2, syncBatchNorm: true, accumulate: 2, clipNorm: 1 },
         { replicas: 2, clipValue: 1 },
       ];
-      for (const way of ways) {
-        expect(slowSteps(trainingGraph(model, { ...sizes, optimizer, ...way }))).toEqual([]);
+      for (const precision of kinds) {
+        for (const way of ways) {
+          const graph = trainingGraph(model, { ...sizes, optimizer, precision, ...way });
+          expect(slowSteps(graph), precision).toEqual([]);
+        }
+        expect(slowSteps(inferenceGraph(model, { ...sizes, precision })), precision).toEqual([]);
       }
-      expect(slowSteps(inferenceGraph(model, sizes))).toEqual([]);
     });
   }
 });

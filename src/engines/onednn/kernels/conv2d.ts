@@ -6,6 +6,7 @@ import { algorithm, arg, type Handle, prop } from '../ffi.js';
 import { fewChannels } from '../layout.js';
 import { regionOf, type Tensor } from '../tensor.js';
 import type { Kernel } from './kernel.js';
+import { emitPointwiseWeightGradient } from './pointwise-weight-gradient.js';
 
 /** What the three primitives of one convolution have in common. */
 interface Geometry {
@@ -107,9 +108,12 @@ export const conv2dBackwardWeight: Kernel<'conv2dBackwardWeight'> = {
     const { name, attributes } = node;
     const [dyValue, xValue] = [required(node.inputs, 0, name), required(node.inputs, 1, name)];
     const dweight = required(node.outputs, 0, name);
-    const geometry = backwardWeightGeometry(
-      geometryOf(attributes, xValue, dweight, dyValue, attributes.bias),
-    );
+    const whole = geometryOf(attributes, xValue, dweight, dyValue, attributes.bias);
+    if (isProduct(emitter, whole)) {
+      const values = { dy: dyValue, x: xValue, dweight };
+      return emitPointwiseWeightGradient(emitter, { name, stride: attributes.stride }, values);
+    }
+    const geometry = backwardWeightGeometry(whole);
     const choice = forwardChoice(emitter, name, geometry);
     const descriptor = backwardWeight(emitter, geometry, choice);
     const read = chooser(emitter.descriptors, descriptor, geometry.type);
@@ -267,6 +271,18 @@ function backwardWeightGeometry(geometry: Geometry): Geometry {
   return narrow ? { ...geometry, type: 'f32' } : geometry;
 }
 
+/**
+ * Whether the weight's gradient is taken as a product of matrices. oneDNN 3.2's AMX kernel for it fills its tiles from
+ * single rows of a picture: where rows are short, most of a tile is empty.
+ */
+function isProduct(emitter: Emitter, { weight, windows, bias, type }: Geometry): boolean {
+  const [, , padding] = windows;
+  // a weight in groups has an axis more
+  const pointwise =
+    weight.length === 4 && weight[2] === 1 && weight[3] === 1 && padding.every((by) => by === 0n);
+  return pointwise && !bias && type === 'bf16' && emitter.layout === 'nhwc';
+}
+
 /** The primitive that the gradient of this weight will come from. */
 function gradientOf(emitter: Emitter, name: string, geometry: Geometry, choice: Choice): Handle {
   const own = backwardWeightGeometry(geometry);
@@ -278,6 +294,7 @@ function weightTensor(emitter: Emitter, value: Value, geometry: Geometry, choice
   const tensor = emitter.parameter(emitter.beforeCast(value), (kept) => {
     // the layout that a half precision primitive wants is of its half precision copy
     if (!emitter.trains && geometry.type !== 'f32') return kept.plain(value.shape, 'f32');
+    if (emitter.trains && isProduct(emitter, geometry)) return kept.plain(value.shape, 'f32');
     const descriptor = emitter.trains ? gradientOf(emitter, value.name, geometry, choice) : choice.hint;
     const which = emitter.trains ? 'diffWeights' : 'weights';
     return required([kept.chosen(descriptor, which, geometry.weight, 'f32')], 0, value.name);

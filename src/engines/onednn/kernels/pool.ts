@@ -140,6 +140,20 @@ function emitBackward(
   emitter.define(dx, target);
 }
 
+/** Every stride-th pixel of pictures in the graph's layout, as means of one pixel each: exact, NaN and infinities too. */
+export function everyNth(
+  emitter: Emitter,
+  name: string,
+  x: Tensor,
+  to: { readonly shape: readonly number[]; readonly stride: readonly number[] },
+): Tensor {
+  const window = { algorithm: algorithm.avgPoolExcludePadding, kernel: [1, 1], padding: [0, 0], ...to };
+  const kept = emitter.allocate(emitter.activation(to.shape, x.descriptor.type));
+  const descriptor = forward(emitter, name, x.descriptor, kept.descriptor, window);
+  emitter.emit(name, descriptor, [[arg.source, x]], [[arg.destination, kept]]);
+  return kept;
+}
+
 function forward(emitter: Emitter, name: string, x: Descriptor, y: Descriptor, window: Window): Handle {
   return emitter.primitive(
     name,
