@@ -48,7 +48,7 @@ for (let index = 0; index < floats.length; index++) {
 const engine = await EngineGroup.start({
   engine: 'onednn',
   devices: parseDevices(values.devices),
-  rank: world && { client: world.handOver(), rank: world.rank, size: world.size },
+  rank: world && { client: world.client, rank: world.rank, size: world.size },
   threads: Number(values.threads),
   model: createModel({ family: 'resnet', stages: parseStages(values.stages) }).description,
   ...{ classes, height: pixels, width: pixels, ring },
@@ -96,6 +96,7 @@ for (;;) {
 const [, kilobytes = '0'] = /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
 say({ peakBytes: Number(kilobytes) * 1024 });
 await engine.close();
+await world?.client.release();
 process.exit(0);
 
 async function shared(line: string | undefined): Promise<string> {

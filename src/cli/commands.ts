@@ -18,3 +18,9 @@ export const commands: ReadonlyArray<() => Promise<Command>> = [
   async () => (await import('./setup.js')).setupCommand(),
   async () => (await import('./doctor.js')).doctorCommand(),
 ];
+
+/**
+ * Commands that all ranks of an MPI job run, since they share the work or each machine wants it; any other is the first
+ * rank's alone.
+ */
+export const commandsOfAllRanks: ReadonlySet<string> = new Set(['train', 'test', 'setup', 'doctor']);

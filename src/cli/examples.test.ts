@@ -49,7 +49,7 @@ describe.each(all.map((command) => [command.name(), command] as const))('%s --he
 
   it('names no flag that there is not', () => {
     const known = new Set(all.flatMap(({ options }) => options.flatMap(({ long, short }) => [long, short])));
-    const ofOthers = ['--help', '--logdir'];
+    const ofOthers = ['--help', '--logdir', '--hostfile'];
     const named = helpOf(command).match(/(?<![\w-])--[a-z][a-z-]+/g) ?? [];
     expect(named.filter((flag) => !known.has(flag) && !ofOthers.includes(flag))).toEqual([]);
   });

@@ -1,8 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { exitCodes, UserError } from '../errors.js';
+import { followsAnother } from '../parallel/mpi/launch.js';
 import { resnodeVersion } from '../version.js';
-import { commands } from './commands.js';
+import { commands, commandsOfAllRanks } from './commands.js';
 
 /** Runs one command line and sets the exit code; prints a user's mistake as one message without a stack. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -11,7 +12,11 @@ export async function main(argv: readonly string[]): Promise<void> {
       .description('Train image classifiers from a folder of pictures, at native speed.')
       .version(resnodeVersion, '-V, --version')
       .showSuggestionAfterError()
-      .exitOverride();
+      .exitOverride()
+      .hook('preAction', (_, command) => {
+        if (followsAnother() && !commandsOfAllRanks.has(command.name()))
+          throw new CommanderError(0, 'resnode.follows', '');
+      });
     for (const make of commands) {
       const command = await make();
       program.addCommand(command.copyInheritedSettings(program));

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import type { EngineSettings } from '../engines/settings.js';
+import { followsAnother } from '../parallel/mpi/launch.js';
 import { formatDuration } from '../report/duration.js';
 import { bar } from '../report/progress-line.js';
 import type { TestReportResult } from '../report/test-report.js';
 import type { EvaluateOptions, EvaluateResult } from '../train/evaluation.js';
 import { addCheckpointOptions, type CheckpointFlags } from './checkpoint-options.js';
+import { interruption } from './interruption.js';
 import { wholeNumber } from './numbers.js';
 import { stoppable } from './stoppable.js';
 
@@ -31,6 +33,7 @@ Examples:
   $ resnode test --project birds --best
   $ resnode test --project birds --report
   $ resnode test --project birds --devices cuda:0,cuda:1
+  $ mpirun -np 2 --hostfile hosts resnode test --project birds
   $ resnode test --checkpoint runs/birds/checkpoints/epoch-0040.safetensors --data data --json`;
 
 /** `resnode test`. */
@@ -53,6 +56,7 @@ export function testCommand(): Command {
 }
 
 async function run({ json, report, ...flags }: Flags): Promise<void> {
+  if (followsAnother()) return follow(report, flags);
   await stoppable(async (signal, line) => {
     const result = await measure(report, {
       ...flags,
@@ -64,6 +68,16 @@ async function run({ json, report, ...flags }: Flags): Promise<void> {
     for (const { file, reason } of result.rejected) line.print(`rejected ${file}: ${reason}`);
     process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : summary(result));
   });
+}
+
+/** As a rank that another one speaks for. */
+async function follow(report: Flags['report'], flags: EvaluateOptions): Promise<void> {
+  const stopping = interruption(() => {});
+  try {
+    await measure(report, { ...flags, signal: stopping.signal });
+  } finally {
+    stopping.release();
+  }
 }
 
 type Measured = EvaluateResult & Partial<Pick<TestReportResult, 'report'>>;

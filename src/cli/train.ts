@@ -5,7 +5,7 @@ import type { GatheredConfig } from '../config/gather.js';
 import { parseOptimizer } from '../config/parse-optimizer.js';
 import type { EngineSettings } from '../engines/settings.js';
 import { exitCodes, UserError } from '../errors.js';
-import { findLaunch } from '../parallel/mpi/launch.js';
+import { followsAnother } from '../parallel/mpi/launch.js';
 import { formatDuration } from '../report/duration.js';
 import { type LogFormat, type LogLevel, logFormats, logLevels } from '../report/log-settings.js';
 import { ProgressLine } from '../report/progress-line.js';
@@ -206,13 +206,14 @@ async function run(flags: TrainFlags, command: Command): Promise<void> {
   const { trainingConsole } = await import('../report/training-console.js');
   const { gatherConfig } = await import('../config/gather.js');
   const gathered = await gatherConfig({ flags: await flagsAsConfig(flags, command), file: flags.config });
+  const follows = followsAnother();
   if (flags.findBatchSize) {
+    if (follows) return;
     const { printBatchSize } = await import('./find-batch-size.js');
     await printBatchSize(gathered, flags);
     return;
   }
   const { settings, runDir, log } = gathered;
-  const follows = (findLaunch(process.env)?.rank ?? 0) > 0;
   const line = new ProgressLine();
   const shown = follows ? { listen: () => {}, say: () => {} } : trainingConsole(line, log);
   const stopping = interruption(() => shown.say('stopping: saving first (again: leave at once) ...'));

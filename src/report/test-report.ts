@@ -3,10 +3,11 @@ import { basename, dirname } from 'node:path';
 import { makeFolder } from '../data/make-folder.js';
 import { type PictureSource, validationPictures } from '../data/read-picture.js';
 import { UserError } from '../errors.js';
+import { followsAnother } from '../parallel/mpi/launch.js';
 import type { EvaluateOptions, EvaluateResult } from '../train/evaluation.js';
 import { predictValidation } from '../train/predictions.js';
 import { ReportBuilder } from './report.js';
-import { type ReportFiles, writeReport } from './write-report.js';
+import { type ReportFiles, reportFiles, writeReport } from './write-report.js';
 
 /** Options of {@link testReport}. */
 export interface TestReportOptions extends EvaluateOptions {
@@ -18,18 +19,26 @@ export interface TestReportResult extends EvaluateResult {
   readonly report: ReportFiles;
 }
 
+/** Classes that are kept of each picture. */
+const top = 5;
+
 /**
- * Measures a trained network as `evaluate` does, and writes report.html and report.json about it.
+ * Measures a trained network as `evaluate` does, and writes report.html and report.json about it; of several ranks the
+ * first one writes.
  * @throws UserError when there is no checkpoint, the dataset has other classes, or the report cannot be written
  */
 export async function testReport(options: TestReportOptions): Promise<TestReportResult> {
   const { folder, ...measuring } = options;
+  if (followsAnother()) {
+    const result = await predictValidation({ ...measuring, top, onPictures: () => {} });
+    return { ...result, report: reportFiles(folder ?? runFolderOf(result.checkpoint)) };
+  }
   if (folder !== undefined) await makeReportFolder(folder);
   let builder: ReportBuilder | undefined;
   let source: PictureSource | undefined;
   const result = await predictValidation({
     ...measuring,
-    top: 5,
+    top,
     onStart: (start) => {
       builder = new ReportBuilder(start.info);
       source = validationPictures(start.dataset);

@@ -15,6 +15,10 @@ export interface ReportFiles {
   readonly json: string;
 }
 
+export function reportFiles(folder: string): ReportFiles {
+  return { html: join(folder, 'report.html'), json: join(folder, 'report.json') };
+}
+
 /**
  * Writes report.html, which is one file and loads nothing, and report.json.
  * @param options.folder where to; it has to exist
@@ -31,7 +35,7 @@ export async function writeReport(options: {
     source,
     report.worstMistakes.map(({ file }) => file),
   );
-  const files = { html: join(folder, 'report.html'), json: join(folder, 'report.json') };
+  const files = reportFiles(folder);
   const page = await reportPage({ report, pictures });
   try {
     await writeFileAtomic(files.json, `${JSON.stringify(report, null, 2)}\n`);

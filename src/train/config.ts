@@ -215,9 +215,12 @@ export function resolveTraining(options: {
   return { config, model, optimizer };
 }
 
-/** Threads that load pictures where nothing is measured: they need little, and the engine wants the cores. */
-export function defaultWorkers(): number {
-  return Math.min(8, Math.max(1, Math.floor(availableParallelism() / 2)));
+/**
+ * Threads that load pictures where nothing is measured: they need little, and the engine wants the cores.
+ * @param processes that share this machine
+ */
+export function defaultWorkers(processes = 1): number {
+  return Math.min(8, Math.max(1, Math.floor(availableParallelism() / 2 / processes)));
 }
 
 /** Batches in an epoch; 1 for a batch size that is refused later. */

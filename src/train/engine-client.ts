@@ -31,6 +31,7 @@ export class EngineClient {
   onProgress: ((progress: SpanProgress) => void) | undefined;
   readonly #worker: Worker;
   readonly #stop = new Int32Array(new SharedArrayBuffer(4));
+  readonly #ended = new Int32Array(new SharedArrayBuffer(4));
   readonly #pending = new Map<number, Pending>();
   #next = 0;
   #failure: Error | undefined;
@@ -39,7 +40,8 @@ export class EngineClient {
   readonly #exited: Promise<void>;
 
   constructor() {
-    const workerData: EngineThreadStart = { stop: this.#stop.buffer as SharedArrayBuffer };
+    const [stop, ended] = [this.#stop, this.#ended].map(({ buffer }) => buffer as SharedArrayBuffer);
+    const workerData = { stop, ended } as EngineThreadStart;
     this.#worker = new Worker(workerEntry('train/engine-thread.js'), { workerData, name: 'resnode-engine' });
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
     this.#worker.on('message', (message: EngineMessage) => this.#receive(message));
@@ -67,9 +69,7 @@ export class EngineClient {
       if (signal?.aborted) throw signal.reason;
       await this.call('open', data);
     } catch (error) {
-      // never terminated: a thread that is ended within a native call takes the process with it
-      this.#post({ call: 'close' });
-      await this.#exited;
+      await this.close();
       throw error;
     } finally {
       signal?.removeEventListener('abort', abort);
@@ -105,8 +105,33 @@ export class EngineClient {
   async close(): Promise<void> {
     this.stop();
     this.#failure ??= new Error('the engine was closed');
+    // never terminated: a thread that is ended within a native call takes the process with it
     this.#post({ call: 'close' });
     await this.#exited;
+  }
+
+  /** Closes the engine alone; the thread can open another. */
+  protected async leave(): Promise<void> {
+    this.stop();
+    // of a thread that has failed those know who called it
+    await this.call('leave', {}).catch(() => {});
+    Atomics.store(this.#stop, 0, 0);
+    this.onProgress = undefined;
+    this.#onMessage = undefined;
+    this.#onFailure = undefined;
+  }
+
+  /** Whether the process stays for the thread's sake. */
+  protected hold(process: boolean): void {
+    if (process) this.#worker.ref();
+    else this.#worker.unref();
+  }
+
+  /** Ends an idle thread and blocks until it has closed everything native: for the end of the process. */
+  protected endAtOnce(): void {
+    if (this.#failure) return;
+    this.#post({ call: 'close' });
+    Atomics.wait(this.#ended, 0, 0);
   }
 
   #post(message: EngineRequest, transfer: ArrayBuffer[] = []): void {

@@ -63,6 +63,8 @@ export interface GroupPlace {
 export interface EngineThreadStart {
   /** One Int32, see `SessionOptions.stop`. */
   readonly stop: SharedArrayBuffer;
+  /** One Int32, no longer 0 when the thread has closed everything native. */
+  readonly ended: SharedArrayBuffer;
 }
 
 /** What may be called from another thread; each takes one plain request. */
@@ -83,6 +85,8 @@ export interface ThreadCalls {
   compare(request: { readonly text: string }): Compared;
   /** Ends all ranks. */
   abort(request: { readonly code: number }): void;
+  /** Closes the engine; the thread stays what it is, for the next `open`. */
+  leave(request: Record<never, never>): void;
   /** Gets the engine and compiles the graph. */
   open(data: EngineThreadData): Promise<void>;
 }
@@ -121,15 +125,17 @@ function errorData(error: unknown): ErrorData {
 class EngineServer implements ThreadCalls {
   readonly #port: MessagePort;
   readonly #stop: Int32Array;
+  readonly #ended: Int32Array;
   #engine: Engine | undefined;
   #session: EngineSession | undefined;
   #communicator: Communicator | undefined;
   #group: GroupPlace | undefined;
   #rank: MpiRank | undefined;
 
-  constructor(port: MessagePort, { stop }: EngineThreadStart) {
+  constructor(port: MessagePort, { stop, ended }: EngineThreadStart) {
     this.#port = port;
     this.#stop = new Int32Array(stop);
+    this.#ended = new Int32Array(ended);
     port.on('message', (message: EngineRequest) => {
       if (message.call === 'close') this.#end();
       else void this.#answer(message);
@@ -154,6 +160,16 @@ class EngineServer implements ThreadCalls {
 
   abort({ code }: { code: number }): void {
     this.#joined().abort(code);
+  }
+
+  leave(): void {
+    this.#session?.close();
+    this.#communicator?.close();
+    this.#engine?.close();
+    this.#session = undefined;
+    this.#communicator = undefined;
+    this.#engine = undefined;
+    this.#group = undefined;
   }
 
   async open(data: EngineThreadData): Promise<void> {
@@ -211,10 +227,10 @@ class EngineServer implements ThreadCalls {
 
   /** Ends this thread, also while the engine is still being got. */
   #end(): void {
-    this.#session?.close();
-    this.#communicator?.close();
-    this.#engine?.close();
+    this.leave();
     this.#rank?.end();
+    Atomics.store(this.#ended, 0, 1);
+    Atomics.notify(this.#ended, 0);
     this.#port.close();
     // of a worker thread, this ends the thread alone
     process.exit(0);
@@ -231,6 +247,7 @@ const own: ReadonlySet<keyof AllCalls> = new Set<keyof ThreadCalls>([
   'gather',
   'compare',
   'abort',
+  'leave',
   'open',
 ]);
 

@@ -7,6 +7,7 @@ import { noSums } from './metrics.js';
 import { openValidation } from './open-validation.js';
 import type { PackedPredictions } from './packed-predictions.js';
 import type { SpanResult } from './span.js';
+import { World } from './world.js';
 
 /** What a network says of one picture of a dataset. */
 export interface PicturePrediction {
@@ -96,18 +97,20 @@ export interface PredictValidationOptions extends EvaluateOptions {
  */
 export async function predictValidation(options: PredictValidationOptions): Promise<EvaluateResult> {
   const { top, onStart, onPictures } = options;
-  const validation = await openValidation(options);
-  try {
-    const { info, dataset, engine, batches } = validation;
-    onStart?.({ info, dataset });
-    const samples = dataset.val;
-    const onProgress = (done: number): void => validation.report(done);
-    const span = await predictQueued({ engine, samples, batches, top, onPictures, onProgress });
-    validation.check(span);
-    return validation.result(span.sums);
-  } finally {
-    await validation.close();
-  }
+  return World.among(async (world) => {
+    const validation = await openValidation(options, world);
+    try {
+      const { info, dataset, engine, batches } = validation;
+      onStart?.({ info, dataset });
+      const samples = dataset.val;
+      const onProgress = (done: number): void => validation.report(done);
+      return await validation.finish(
+        await predictQueued({ engine, samples, batches, top, onPictures, onProgress }),
+      );
+    } finally {
+      await validation.close();
+    }
+  });
 }
 
 function unpack(packed: PackedPredictions, samples: readonly Sample[]): PicturePrediction[] {

@@ -29,10 +29,10 @@ export class RejectedPictures {
 
   /** Tells the first rank; all ranks call it at the same point between two spans. */
   async share(): Promise<void> {
-    const { world } = this.#options;
-    if (!world) return;
     // what the loader's threads have said by now comes in first
     await turn();
+    const { world } = this.#options;
+    if (!world) return;
     for (const picture of await world.gather(this.#unsaid.splice(0))) this.#enter(picture);
   }
 

@@ -76,14 +76,7 @@ export interface TrainResult {
  * const { best } = await train({ data: 'data', project: 'birds', epochs: 20 });
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const world = await World.join();
-  try {
-    return world && world.rank > 0 ? await follow(options, world) : await lead(options, world);
-  } catch (error) {
-    return world ? await world.abort(error) : Promise.reject(error);
-  } finally {
-    await world?.close();
-  }
+  return World.among((world) => (world && world.rank > 0 ? follow(options, world) : lead(options, world)));
 }
 
 /** Trains as a rank that follows the first one, which alone writes and reports. */

@@ -1,10 +1,10 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../errors.js';
+import { exitCodes, UserError } from '../errors.js';
 import { prepareEnvironment } from '../parallel/mpi/environment.js';
 import { findLaunch, type Launch } from '../parallel/mpi/launch.js';
-import { parseCheckpoint } from './checkpoint.js';
-import { EngineClient } from './engine-client.js';
+import { type Checkpoint, parseCheckpoint } from './checkpoint.js';
+import { RankClient } from './rank-client.js';
 import type { StartingPoint } from './starting-point.js';
 
 /** What is to be the same at all ranks, by the names that a person knows. */
@@ -27,11 +27,11 @@ export class World {
   readonly localSize: number;
   /** Among those. */
   readonly localRank: number;
-  /** The engine thread; its engine is opened later. */
-  readonly client = new EngineClient();
-  #opened = false;
+  /** The engine thread; its engine is opened later, by another owner, who closes that. */
+  readonly client: RankClient;
 
-  private constructor({ rank, size, localSize, localRank }: Launch) {
+  private constructor({ rank, size, localSize, localRank }: Launch, client: RankClient) {
+    this.client = client;
     this.rank = rank;
     this.size = size;
     this.localSize = localSize;
@@ -50,13 +50,25 @@ export class World {
   static async join(launch: Launch | undefined = findLaunch(process.env)): Promise<World | undefined> {
     if (!launch) return undefined;
     prepareEnvironment(process.env);
-    const world = new World(launch);
+    const world = new World(launch, RankClient.take());
     try {
-      await world.client.call('join', launch);
+      await world.client.join(launch);
     } catch (error) {
       return world.abort(error);
     }
     return world;
+  }
+
+  /** Does a work of all ranks, or of the one process; an error at one rank ends all. */
+  static async among<T>(work: (world: World | undefined) => Promise<T>): Promise<T> {
+    const world = await World.join();
+    try {
+      return await work(world);
+    } catch (error) {
+      return world ? await world.abort(error) : Promise.reject(error);
+    } finally {
+      await world?.client.release();
+    }
   }
 
   /** Hands a value of the first rank to all; plain JSON. */
@@ -73,12 +85,17 @@ export class World {
     return texts.flatMap((each) => (each ? (JSON.parse(each) as T[]) : []));
   }
 
-  /** Hands the starting point that the first rank has found to all: they need not see its folder. */
+  /** Hands the starting point that the first rank has found to all. */
   async sameStart(start: StartingPoint | undefined): Promise<StartingPoint | undefined> {
-    const found = await this.same(start && { kind: start.kind, path: start.checkpoint.path });
-    if (!found) return undefined;
-    const bytes = await this.client.call('exchange', { bytes: start?.checkpoint.bytes });
-    return start ?? { kind: found.kind, checkpoint: parseCheckpoint(found.path, bytes) };
+    const kind = await this.same(start?.kind);
+    return kind ? { kind, checkpoint: await this.sameCheckpoint(start?.checkpoint) } : undefined;
+  }
+
+  /** Hands the checkpoint that the first rank has read to all: they need not see its folder. */
+  async sameCheckpoint(checkpoint: Checkpoint | undefined): Promise<Checkpoint> {
+    const path = await this.same(checkpoint?.path ?? '');
+    const bytes = await this.client.call('exchange', { bytes: checkpoint?.bytes });
+    return checkpoint ?? parseCheckpoint(path, bytes);
   }
 
   /**
@@ -99,17 +116,6 @@ export class World {
     );
   }
 
-  /** Tells the world that its engine thread has another owner from here on, who ends it. */
-  handOver(): EngineClient {
-    this.#opened = true;
-    return this.client;
-  }
-
-  /** Ends MPI together with the others, unless the engine's owner did. */
-  async close(): Promise<void> {
-    if (!this.#opened) await this.client.close();
-  }
-
   /** Says what went wrong and ends the processes of all ranks, this one too. */
   async abort(error: unknown): Promise<never> {
     // what all ranks find wrong the first one says
@@ -127,5 +133,8 @@ export class World {
 
 function described(error: unknown): { message: string; hint?: string | undefined; exitCode?: number } {
   if (error instanceof UserError) return error;
+  if (error instanceof Error && error.name === 'AbortError') {
+    return { message: 'interrupted', exitCode: exitCodes.terminated };
+  }
   return { message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }

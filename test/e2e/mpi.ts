@@ -7,7 +7,9 @@ export interface InstalledMpi {
   readonly name: string;
   /** Starts the tool as so many ranks. */
   start(ranks: number, args: readonly string[]): RunningTool;
-  /** Starts it with arguments of its own at each rank. */
+  /** Starts a program in the place of the tool. */
+  startProgram(ranks: number, file: string): RunningTool;
+  /** Starts the tool with arguments of its own at each rank. */
   startEach(args: ReadonlyArray<readonly string[]>): RunningTool;
 }
 
@@ -29,14 +31,15 @@ export function installedMpis(): InstalledMpi[] {
       const launch = (groups: ReadonlyArray<{ ranks: number; args: readonly string[] }>): RunningTool => {
         const parts = groups.map(({ ranks, args }, index) => [
           ...(index > 0 ? [':'] : []),
-          ...['-np', String(ranks), process.execPath, tool, ...args],
+          ...['-np', String(ranks), process.execPath, ...args],
         ]);
         return start([...options, ...parts.flat()], {}, command);
       };
       return {
         name,
-        start: (ranks, args) => launch([{ ranks, args }]),
-        startEach: (each) => launch(each.map((args) => ({ ranks: 1, args }))),
+        start: (ranks, args) => launch([{ ranks, args: [tool, ...args] }]),
+        startProgram: (ranks, file) => launch([{ ranks, args: [file] }]),
+        startEach: (each) => launch(each.map((args) => ({ ranks: 1, args: [tool, ...args] }))),
       };
     });
 }

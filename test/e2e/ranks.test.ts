@@ -1,10 +1,19 @@
-import { cpSync, existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDataset } from '../../src/data/dataset.js';
 import { installedMpis, ranksOf } from './mpi.js';
-import { damagedCheckpoints, finalTensors, run, scratch, start, until, writePictures } from './tool.js';
+import {
+  damagedCheckpoints,
+  finalTensors,
+  type Outcome,
+  run,
+  scratch,
+  start,
+  until,
+  writePictures,
+} from './tool.js';
 
 const { path, remove } = scratch();
 const mpis = installedMpis();
@@ -194,6 +203,67 @@ describe.each(mpis)('ranks of $name', (mpi) => {
     expect(outcome.status).not.toBe(0);
     expect(outcome.stderr).toContain('learningRate is 0.5 there and 0.01 at rank 0');
     expect(readdirSync(path('runs'))).not.toContain(named('differing'));
+  });
+
+  it('share the pictures of a test out, and come to what one process comes to', async () => {
+    const [project, folder] = [named('tested'), path(named('report'))];
+    const trained = await run(...trainArgs(project, '--epochs', '1'));
+    expect(trained.status, trained.stderr).toBe(0);
+    const args = ['test', '--project', project, '--run-dir', path('runs'), '--report', folder, '--json'];
+    // what the pictures came to; a mean of two means is within rounding of one
+    const outcomeOf = ({ status, stdout, stderr }: Outcome): object => {
+      expect(status, stderr).toBe(0);
+      const { seconds, loss, ...rest } = JSON.parse(stdout);
+      return { ...rest, loss: Number(loss.toFixed(5)) };
+    };
+    const mistakes = (): string[] => {
+      const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'));
+      return report.worstMistakes.map(({ file }: { file: string }) => file);
+    };
+    const alone = outcomeOf(await run(...args));
+    const ofOne = mistakes();
+    rmSync(folder, { recursive: true });
+    expect(outcomeOf(await mpi.start(2, args).outcome)).toEqual(alone);
+    expect(alone).toMatchObject({ images: expect.any(Number), top1: expect.any(Number) });
+    expect(mistakes()).toEqual(ofOne);
+    const nowhere = await mpi.start(2, ['test', '--project', 'nowhere', '--run-dir', path('runs')]).outcome;
+    expect(nowhere.status).not.toBe(0);
+    expect(nowhere.stderr.match(/error: rank \d: /g)).toEqual(['error: rank 0: ']);
+  });
+
+  it('leave other commands to the first', async () => {
+    const [shared, alone] = [
+      await mpi.start(2, ['summary', 'resnet26']).outcome,
+      await run('summary', 'resnet26'),
+    ];
+    expect(shared).toEqual(alone);
+    expect(alone.stdout).toContain('3,765,056');
+  });
+
+  it('train and test one after the other in one program', async () => {
+    const [project, program] = [named('program'), path(`${named('program')}.mjs`)];
+    const settings = {
+      ...{ data: path('data'), project, runDir: path('runs'), crop: 32, batchSize: 12 },
+      ...{ workers: 1, threads: 1, model: { name: 'resnet', stages: [[16, 1]] } },
+    };
+    writeFileSync(
+      program,
+      `import { evaluate, train } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
+      const settings = ${JSON.stringify(settings)};
+      await train({ ...settings, epochs: 1 });
+      const { top1, images } = await evaluate({ project: settings.project, runDir: settings.runDir });
+      const { history } = await train({ ...settings, epochs: 2 });
+      console.log(JSON.stringify({ top1, images, epochs: history.length }));`,
+    );
+    const { status, stdout, stderr } = await mpi.startProgram(2, program).outcome;
+    expect(status, stderr).toBe(0);
+    const [first, second, ...rest] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(first).toMatchObject({ images: 24, epochs: 2 });
+    expect(second).toEqual(first);
+    expect(rest).toEqual([]);
   });
 
   it('say once what is wrong for all', async () => {

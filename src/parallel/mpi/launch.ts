@@ -66,6 +66,11 @@ export function findLaunch(environment: Environment): Launch | undefined {
   return undefined;
 }
 
+/** Whether another process than this one leads: writes, prints, says what all found. */
+export function followsAnother(environment: Environment = process.env): boolean {
+  return (findLaunch(environment)?.rank ?? 0) > 0;
+}
+
 /** `4`, and the first of SLURM's `4(x2),3`. */
 function whole(text: string | undefined): number | undefined {
   const digits = /^\d+/.exec(text ?? '')?.[0];
