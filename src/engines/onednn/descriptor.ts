@@ -62,6 +62,17 @@ export class Descriptors {
     return this.make(shape.length ? shape : [1], type, tags[shape.length] ?? 'nchw');
   }
 
+  /** Elements that lie apart by so many each, axis by axis. */
+  strided(shape: readonly number[], type: ElementType, strides: readonly number[]): Descriptor {
+    const dims = BigInt64Array.from(shape, BigInt);
+    const steps = BigInt64Array.from(strides, BigInt);
+    const what = `${shape.join('x')} with strides ${strides.join('x')}`;
+    const name = 'dnnl_memory_desc_create_with_strides';
+    const handle = create(this.library, what, name, shape.length, dims, dataTypes[type], steps);
+    this.#owned.push(['dnnl_memory_desc_destroy', handle]);
+    return { handle, shape, type, size: this.library.memorySize(handle) };
+  }
+
   /** What a primitive descriptor chose for one of its tensors; undefined where it needs none. */
   chosen(
     primitive: Handle,

@@ -102,6 +102,7 @@ const signatures = {
   dnnl_stream_destroy: [p],
   dnnl_stream_wait: [p],
   dnnl_memory_desc_create_with_tag: [out, 'int', dims, 'int', 'int'],
+  dnnl_memory_desc_create_with_strides: [out, 'int', dims, 'int', dims],
   dnnl_memory_desc_destroy: [p],
   dnnl_memory_desc_clone: [out, p],
   dnnl_memory_create: [out, p, p, p],

@@ -6,7 +6,7 @@ import { algorithm, arg, type Handle, prop } from '../ffi.js';
 import { fewChannels } from '../layout.js';
 import { regionOf, type Tensor } from '../tensor.js';
 import type { Kernel } from './kernel.js';
-import { emitPointwiseWeightGradient } from './pointwise-weight-gradient.js';
+import { emitWeightGradientProduct } from './weight-gradient-product.js';
 
 /** What the three primitives of one convolution have in common. */
 interface Geometry {
@@ -111,7 +111,7 @@ export const conv2dBackwardWeight: Kernel<'conv2dBackwardWeight'> = {
     const whole = geometryOf(attributes, xValue, dweight, dyValue, attributes.bias);
     if (isProduct(emitter, whole)) {
       const values = { dy: dyValue, x: xValue, dweight };
-      return emitPointwiseWeightGradient(emitter, { name, stride: attributes.stride }, values);
+      return emitWeightGradientProduct(emitter, name, attributes, values);
     }
     const geometry = backwardWeightGeometry(whole);
     const choice = forwardChoice(emitter, name, geometry);
@@ -271,16 +271,24 @@ function backwardWeightGeometry(geometry: Geometry): Geometry {
   return narrow ? { ...geometry, type: 'f32' } : geometry;
 }
 
+/** Pixels in a row up to which AMX's own kernel takes longer than gathering what each tap of a 3x3 sees. */
+const shortRow = 8;
+
 /**
  * Whether the weight's gradient is taken as a product of matrices. oneDNN 3.2's AMX kernel for it fills its tiles from
  * single rows of a picture: where rows are short, most of a tile is empty.
  */
-function isProduct(emitter: Emitter, { weight, windows, bias, type }: Geometry): boolean {
-  const [, , padding] = windows;
+function isProduct(emitter: Emitter, { weight, destination, windows, bias, type }: Geometry): boolean {
+  const [stride, dilation, padding] = windows;
+  const kernel = weight.slice(-2);
+  const pointwise = kernel.every((extent) => extent === 1) && padding.every((by) => by === 0n);
+  const gathers =
+    (destination[3] ?? 0) <= shortRow &&
+    kernel.every((extent, axis) => extent > 1 && BigInt(extent) >= (stride[axis] ?? 1n)) &&
+    dilation.every((by) => by === 0n);
   // a weight in groups has an axis more
-  const pointwise =
-    weight.length === 4 && weight[2] === 1 && weight[3] === 1 && padding.every((by) => by === 0n);
-  return pointwise && !bias && type === 'bf16' && emitter.layout === 'nhwc';
+  const possible = type === 'bf16' && emitter.layout === 'nhwc' && weight.length === 4 && !bias;
+  return possible && (pointwise || gathers);
 }
 
 /** The primitive that the gradient of this weight will come from. */
@@ -294,7 +302,7 @@ function weightTensor(emitter: Emitter, value: Value, geometry: Geometry, choice
   const tensor = emitter.parameter(emitter.beforeCast(value), (kept) => {
     // the layout that a half precision primitive wants is of its half precision copy
     if (!emitter.trains && geometry.type !== 'f32') return kept.plain(value.shape, 'f32');
-    if (emitter.trains && isProduct(emitter, geometry)) return kept.plain(value.shape, 'f32');
+    if (emitter.trains && isProduct(emitter, geometry)) return kept.make(value.shape, 'f32', 'nhwc');
     const descriptor = emitter.trains ? gradientOf(emitter, value.name, geometry, choice) : choice.hint;
     const which = emitter.trains ? 'diffWeights' : 'weights';
     return required([kept.chosen(descriptor, which, geometry.weight, 'f32')], 0, value.name);
