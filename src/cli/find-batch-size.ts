@@ -13,6 +13,8 @@ export async function printBatchSize(gathered: GatheredConfig, flags: FindBatchS
   const { readDataset } = await import('../data/dataset.js');
   const { resolveTraining } = await import('../train/config.js');
   const { largestBatch } = await import('../train/memory.js');
+  const { chooseDevices } = await import('../train/choose-devices.js');
+  const { choosePrecision } = await import('../train/precision/choose-precision.js');
   const { memory } = await import('../system/memory.js');
   const { settings } = gathered;
   if (settings.data === undefined) {
@@ -24,8 +26,14 @@ export async function printBatchSize(gathered: GatheredConfig, flags: FindBatchS
   const given = { ...settings, batchSize: accumulate };
   const { config, model, optimizer } = resolveTraining({ given, dataset });
   const limit = flags.memory === undefined ? memory().available : bytesOf(flags.memory);
-  // what auto comes to is not known before the engine is: fp32 needs more
-  const precision = config.precision === 'auto' ? 'fp32' : config.precision;
+  const { engine, devices } = await chooseDevices(config);
+  const precision = await choosePrecision(config.precision, {
+    engine,
+    device: devices[0],
+    listener: (event) => {
+      if (event.kind === 'message') process.stderr.write(`${event.text}\n`);
+    },
+  });
   const question = {
     ...{ model, optimizer, accumulate, precision, crop: config.crop },
     classes: dataset.classes.length,

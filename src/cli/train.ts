@@ -133,7 +133,10 @@ export function addTrainOptions(command: Command): Command {
     .option('--clip-norm <number>', 'shorten the gradient to this norm (default: 0, not)', number)
     .option('--clip-value <number>', 'clip each number of the gradient (default: 0, not)', number)
     .addOption(
-      new Option('--precision <precision>', 'what layers compute with (default: fp32)').choices(precisions),
+      new Option(
+        '--precision <precision>',
+        'what layers compute with (default: auto, bf16 where it is known to be faster)',
+      ).choices(precisions),
     )
     .option(
       '--val-batch-size <number>',

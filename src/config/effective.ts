@@ -120,6 +120,8 @@ function valueFor(key: string, { gathered, training, saved, run }: Known): unkno
       return training.config.threads ?? physicalCores();
     case 'engine':
       return training.config.engine ?? 'auto';
+    case 'precision':
+      return training.config.precision ?? 'auto';
     default:
       return training.config[key as keyof TrainConfig];
   }

@@ -182,8 +182,8 @@ export const configSchema = z.strictObject({
     flag: '--clip-value',
   }),
   precision: setting(train.precision.unwrap(), {
-    says: 'numbers that layers compute with; `auto`: `bf16` where that is faster',
-    usual: '`fp32`',
+    says: 'numbers that layers compute with; `auto`: `bf16` where that is known to be faster, else `fp32`',
+    usual: '`auto`',
     flag: '--precision',
   }),
   valBatchSize: setting(train.valBatchSize, {

@@ -23,9 +23,23 @@ export function physicalCores(options: CpuOptions = {}): number {
   return Math.max(1, Math.min(countCores(options, parallelism), parallelism, Math.floor(quota)));
 }
 
-/** Whether the processor computes in bf16 itself (x86: AVX-512 BF16 or AMX); false where the system does not say. */
-export function cpuHasBf16({ root = '/' }: SystemRoot = {}): boolean {
-  return /^flags\s*:.*\b(avx512_bf16|amx_bf16)\b/m.test(readText(join(root, 'proc/cpuinfo')) ?? '');
+/**
+ * Whether the processor computes faster in bf16 than in fp32: with AMX, and AMD's with AVX-512 BF16. A Xeon whose AMX is
+ * left out takes longer in bf16 (docs/precision.md). False where the system does not say.
+ */
+export function cpuFasterInBf16({ root = '/' }: SystemRoot = {}): boolean {
+  const cpuinfo = readText(join(root, 'proc/cpuinfo')) ?? '';
+  const flags = linuxFlags(cpuinfo);
+  return flags?.has('amx_bf16') || (flags?.has('avx512_bf16') && isAmd(cpuinfo)) || false;
+}
+
+/** Whether the processor is AMD's. */
+export function cpuIsAmd({ root = '/' }: SystemRoot = {}): boolean {
+  return isAmd(readText(join(root, 'proc/cpuinfo')) ?? '');
+}
+
+function isAmd(cpuinfo: string): boolean {
+  return /^vendor_id\s*:\s*AuthenticAMD/m.test(cpuinfo);
 }
 
 function countCores({ root = '/', platform = process.platform }: CpuOptions, parallelism: number): number {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { cgroupLimits } from './cgroup.js';
-import { cpuFeatures, parseCpuList, physicalCores } from './cpu.js';
+import { cpuFasterInBf16, cpuFeatures, parseCpuList, physicalCores } from './cpu.js';
 import { busyCores } from './load.js';
 import { memory } from './memory.js';
 
@@ -164,6 +164,18 @@ describe('memory', () => {
   it('agrees with Node on this machine', () => {
     expect(memory().total).toBe(totalmem());
     expect(memory().available).toBeGreaterThan(0);
+  });
+});
+
+describe('cpuFasterInBf16', () => {
+  it.each([
+    ['AMX', 'GenuineIntel', 'avx512_bf16 amx_bf16', true],
+    ["AMD's AVX-512", 'AuthenticAMD', 'avx512f avx512_bf16', true],
+    ["Intel's AVX-512 without AMX", 'GenuineIntel', 'avx512f avx512_bf16', false],
+    ['AVX2', 'AuthenticAMD', 'avx2', false],
+  ])('says of %s whether bf16 is the faster one', (_, vendor, flags, faster) => {
+    const cpuinfo = `processor\t: 0\nvendor_id\t: ${vendor}\nflags\t\t: fpu ${flags}\n`;
+    expect(cpuFasterInBf16({ root: machine({ 'proc/cpuinfo': cpuinfo }) })).toBe(faster);
   });
 });
 

@@ -41,7 +41,7 @@ export interface TrainSettings {
   clipNorm?: number | undefined;
   /** Largest magnitude of each number of the gradient. Default 0: any. */
   clipValue?: number | undefined;
-  /** Numbers that layers compute with; weights and their updates are fp32 in all. Default: fp32. */
+  /** Numbers that layers compute with; weights and their updates are fp32 in all. Default: auto. */
   precision?: PrecisionSetting | undefined;
   /** Default: what the engine takes at once, `batchSize / accumulate`. */
   valBatchSize?: number | undefined;
@@ -152,7 +152,6 @@ const defaults = {
   accumulate: 1,
   clipNorm: 0,
   clipValue: 0,
-  precision: 'fp32',
   epochs: 80,
   labelSmoothing: 0,
   flip: true,

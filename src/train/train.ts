@@ -146,6 +146,7 @@ async function trainIn(folder: RunFolder, run: Run): Promise<TrainResult> {
     engine: chosen.engine,
     device: chosen.devices[0],
     listener,
+    world,
   });
   const position = checkpoint ? resumePosition(checkpoint, training, dataset, warn) : startPosition;
   const bestAccuracy = leads ? await begin(folder, { config, start, warn }) : undefined;

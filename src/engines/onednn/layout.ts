@@ -1,11 +1,10 @@
 import type { Descriptor, Descriptors, FormatTag } from './descriptor.js';
+import { usesAmx } from './library/capabilities.js';
 
 /** Bits of dnnl_cpu_isa_t that a set of instructions includes. */
 const avx512Core = 0x27;
 
 const avx2 = 0x7;
-
-const amx = 0xfef;
 
 /**
  * The layout of all activations of a graph, by the instruction set and the type alone: an exact resume needs the same
@@ -14,7 +13,7 @@ const amx = 0xfef;
  * The kernels that use AMX's tiles exist for channels-last alone; those of the blocked layouts take three times as long.
  */
 export function activationLayout(isa: number, half: boolean): FormatTag {
-  if (half && includes(isa, amx)) return 'nhwc';
+  if (half && usesAmx(isa)) return 'nhwc';
   if (includes(isa, avx512Core)) return 'nChw16c';
   return includes(isa, avx2) ? 'nChw8c' : 'any';
 }

@@ -50,3 +50,23 @@ function devicesOf({ library: file, initialise, count, name }: Driver): Accelera
     return [];
   }
 }
+
+// CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR of cuda.h
+const capabilityMajor = 75;
+
+/** Whether an NVIDIA GPU has bf16 of its own: from compute capability 8 on. False where the driver does not say. */
+export function cudaHasBf16(device: string): boolean {
+  const [, index = '0'] = /^cuda(?::(\d+))?$/.exec(device) ?? [];
+  try {
+    const driver = koffi.load('libcuda.so.1');
+    if ((driver.func('cuInit', 'int', ['unsigned int'])(0) as number) !== 0) return false;
+    const [handle, major] = [new Int32Array(1), new Int32Array(1)];
+    const get = driver.func('cuDeviceGet', 'int', ['int *', 'int']);
+    if ((get(handle, Number(index)) as number) !== 0) return false;
+    const ask = driver.func('cuDeviceGetAttribute', 'int', ['int *', 'int', 'int']);
+    return (ask(major, capabilityMajor, handle[0]) as number) === 0 && (major[0] ?? 0) >= 8;
+  } catch {
+    // not NVIDIA's
+    return false;
+  }
+}

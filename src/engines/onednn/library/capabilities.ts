@@ -24,6 +24,12 @@ const isas: ReadonlyArray<readonly [mask: number, name: string]> = [
   [0x1fef, 'AMX with FP16'],
 ];
 const avx512Bf16 = 0xe7;
+const amx = 0xfef;
+
+/** Whether an effective instruction set includes AMX. */
+export function usesAmx(mask: number): boolean {
+  return (mask & amx) === amx;
+}
 
 /** What oneDNN's effective instruction set is called, e.g. `AVX2`. */
 export function isaName(mask: number): string {
