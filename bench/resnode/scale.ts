@@ -15,6 +15,7 @@ import { parseDevices } from '../../dist/parallel/devices.js';
 import { EngineGroup } from '../../dist/train/engine-group.js';
 import { noSums } from '../../dist/train/metrics.js';
 import { Optimizer } from '../../dist/train/optimizers/index.js';
+import type { Precision } from '../../dist/train/precision/precision.js';
 import { World } from '../../dist/train/world.js';
 
 const { values } = parseArgs({
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     classes: { type: 'string', default: '256' },
     threads: { type: 'string', default: '1' },
     devices: { type: 'string', default: 'cpu' },
+    precision: { type: 'string', default: 'fp32' },
     overlap: { type: 'string', default: 'off' },
     sync: { type: 'boolean', default: false },
     /** Folder through which the first rank hands on what it is told: a rank that waits within MPI keeps a core busy. */
@@ -50,6 +52,7 @@ const engine = await EngineGroup.start({
   devices: parseDevices(values.devices),
   rank: world && { client: world.client, rank: world.rank, size: world.size },
   threads: Number(values.threads),
+  precision: values.precision as Precision,
   model: createModel({ family: 'resnet', stages: parseStages(values.stages) }).description,
   ...{ classes, height: pixels, width: pixels, ring },
   training: {

@@ -27,9 +27,9 @@ export async function linkSuite(options: BenchOptions): Promise<Table> {
   }
   const [together] = competitors;
   const fewest = together ? median(together.samples) : Number.NaN;
-  const { stages, pixels, batch, threads, rounds, steps, link } = options;
+  const { stages, pixels, batch, threads, rounds, steps, precision, link } = options;
   return {
-    title: `two hosts joined by ${link}, ResNet ${stages}, ${pixels} px, batch ${batch} over both, ${threads} threads over both, fp32: median of ${rounds} rounds of ${steps} steps, in turn`,
+    title: `two hosts joined by ${link}, ResNet ${stages}, ${pixels} px, batch ${batch} over both, ${threads} threads over both, ${precision}: median of ${rounds} rounds of ${steps} steps, in turn`,
     rows: competitors.map(({ name, samples, exchanged }) => {
       const seconds = median(samples);
       return {
@@ -44,7 +44,7 @@ export async function linkSuite(options: BenchOptions): Promise<Table> {
 
 function contestants(options: BenchOptions, hosts: TwoHosts): CompetitorOptions[] {
   const { threads } = options;
-  const size = ['stages', 'batch', 'pixels'] as const;
+  const size = ['stages', 'batch', 'pixels', 'precision'] as const;
   const shared = size.flatMap((key) => [`--${key}`, String(options[key])]);
   const script = ['--import', 'tsx', 'bench/resnode/scale.ts', ...shared];
   const half = ['--threads', String(Math.max(1, Math.floor(threads / 2)))];

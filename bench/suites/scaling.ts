@@ -18,9 +18,9 @@ export async function scalingSuite(options: BenchOptions): Promise<Table> {
   }
   const [alone] = competitors;
   const aloneSeconds = alone ? median(alone.samples) : Number.NaN;
-  const { stages, pixels, batch, threads, rounds, steps } = options;
+  const { stages, pixels, batch, threads, rounds, steps, precision } = options;
   return {
-    title: `replicas, ResNet ${stages}, ${pixels} px, batch ${batch} over all, ${threads} threads over all, fp32: median of ${rounds} rounds of ${steps} steps, in turn`,
+    title: `replicas, ResNet ${stages}, ${pixels} px, batch ${batch} over all, ${threads} threads over all, ${precision}: median of ${rounds} rounds of ${steps} steps, in turn`,
     rows: competitors.map(({ name, samples, exchanged }) => {
       const seconds = median(samples);
       return {
@@ -40,7 +40,7 @@ function box(): string {
 
 function contestants(options: BenchOptions): CompetitorOptions[] {
   const { threads } = options;
-  const size = ['stages', 'batch', 'pixels'] as const;
+  const size = ['stages', 'batch', 'pixels', 'precision'] as const;
   const shared = size.flatMap((key) => [`--${key}`, String(options[key])]);
   const script = ['--import', 'tsx', 'bench/resnode/scale.ts', ...shared];
   const all = ['--threads', String(threads)];

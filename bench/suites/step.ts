@@ -51,10 +51,26 @@ async function compare(what: string, mode: 'train' | 'inference', options: Bench
 }
 
 function contestants(mode: 'train' | 'inference', options: BenchOptions): CompetitorOptions[] {
+  const { precision } = options;
+  const half = contestantsIn(precision, mode, options);
+  if (precision === 'fp32') return half;
+  // what half precision is for: each side as most people run it
+  const [ours, theirs] = ['resnode', 'PyTorch'].map((name) =>
+    contestantsIn('fp32', mode, options).find((each) => each.name === name),
+  );
+  const full = [ours, theirs].flatMap((each) => (each ? [{ ...each, name: `${each.name}, fp32` }] : []));
+  return [...half, ...full];
+}
+
+function contestantsIn(
+  precision: string,
+  mode: 'train' | 'inference',
+  options: BenchOptions,
+): CompetitorOptions[] {
   const size = ['stages', 'batch', 'pixels', 'threads'] as const;
   const shared = [...size.flatMap((key) => [`--${key}`, String(options[key])]), '--mode', mode];
   const threads = { OMP_NUM_THREADS: String(options.threads) };
-  const { device, precision } = options;
+  const { device } = options;
   shared.push('--precision', precision);
   const ours = options.engines.split(',').map(
     (engine): CompetitorOptions => ({

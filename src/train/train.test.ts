@@ -23,6 +23,8 @@ const at = (...parts: string[]): string => join(root, ...parts);
 const settings = (project: string): TrainOptions => ({
   ...{ project, data: at('data'), runDir: at('runs'), model: { name: 'resnet', stages: [[32, 1]] } },
   ...{ crop: 32, batchSize: 16, valBatchSize: 10, epochs: 3, learningRate: 0.05, seed: 2, threads: 1 },
+  // as evaluate computes
+  precision: 'fp32',
 });
 
 /** Stripes of one of six directions and colours, in noise. */

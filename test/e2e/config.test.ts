@@ -14,7 +14,7 @@ beforeAll(async () => {
     const size: number = 40;
     export default defineConfig({
       project: 'pets', runDir: 'runs', data: 'data', threads: 1, workers: 1,
-      stages: '32x1,64x1', batchSize: 8, epochs: 2,
+      stages: '32x1,64x1', batchSize: 8, epochs: 2, precision: 'fp32',
       transforms: ({ height, width }) => ({ train: [{ name: 'RandomCrop', options: { height, width } }] }),
       preprocess: { input: 'pictures', size, readClassLabel: (path) => path.split('.')[1] ?? path },
     });`,

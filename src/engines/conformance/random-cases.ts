@@ -86,8 +86,8 @@ function convolutionOf({ seed, batch, size, kernel, bias, ...rest }: Convolution
   };
 }
 
-/** Pictures narrower than the stride, whose columns some kernels put apart by their remainder. */
-const narrow: readonly Drawn[] = [1, 3, 16].flatMap((channels) => {
+/** Pictures narrower than the stride, whose columns some kernels put apart by their remainder, and rows of one result. */
+const narrow: readonly Drawn[] = [1, 3, 16, 20].flatMap((channels) => {
   const given = {
     seed: 0,
     batch: 1,
@@ -101,6 +101,7 @@ const narrow: readonly Drawn[] = [1, 3, 16].flatMap((channels) => {
     convolutionOf({ ...given, size: [1, 1], kernel: [3, 3], stride: [2, 2], padding: [1, 1] }),
     convolutionOf({ ...given, size: [2, 1], kernel: [1, 2], stride: [1, 2], padding: [0, 1] }),
     convolutionOf({ ...given, size: [2, 2], kernel: [1, 3], stride: [1, 3], padding: [0, 1] }),
+    convolutionOf({ ...given, size: [4, 2], kernel: [2, 2], stride: [1, 2], padding: [1, 0] }),
   ];
 });
 
