@@ -29,9 +29,20 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** 96 pictures: 12 batches in an epoch. */
+/** 96 pictures: 12 batches in an epoch, which takes several times what lies between two reports of progress. */
 const settings = (project: string, schedule: string): TrainOptions => ({
-  ...{ project, data: at('data'), runDir: at('runs'), model: { name: 'resnet', stages: [[64, 2]] } },
+  ...{
+    project,
+    data: at('data'),
+    runDir: at('runs'),
+    model: {
+      name: 'resnet',
+      stages: [
+        [128, 2],
+        [256, 2],
+      ],
+    },
+  },
   ...{ crop: 64, batchSize: 8, epochs: 3, learningRate: 0.05, seed: 3, threads: 1, workers: 1 },
   schedule: parseSchedule(schedule),
 });
