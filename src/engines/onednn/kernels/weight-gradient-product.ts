@@ -80,12 +80,12 @@ function seenByTaps(emitter: Emitter, name: string, x: Tensor, taps: Taps): Tens
   const { descriptors } = emitter;
   const source = padded(emitter, name, x, padding);
   const [, , height = 1, width = 1] = source.descriptor.shape;
-  const all = emitter.allocate(descriptors.plain([pictures * high * wide, down * across * channels], 'bf16'));
+  const columns = down * across * channels;
+  const all = emitter.allocate(descriptors.plain([pictures * high * wide, columns], 'bf16'));
   const pixels = descriptors.strided(shape, 'bf16', [
     ...[height * width * channels, 1],
     ...[stride[0] * width * channels, stride[1] * channels],
   ]);
-  const columns = down * across * channels;
   const column = descriptors.strided(shape, 'bf16', [high * wide * columns, 1, wide * columns, columns]);
   for (let tap = 0; tap < down * across; tap++) {
     const first = Math.floor(tap / across) * width + (tap % across);
