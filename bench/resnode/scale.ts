@@ -50,7 +50,7 @@ for (let index = 0; index < floats.length; index++) {
 const engine = await EngineGroup.start({
   engine: 'onednn',
   devices: parseDevices(values.devices),
-  rank: world && { client: world.client, rank: world.rank, size: world.size },
+  rank: world?.place,
   threads: Number(values.threads),
   precision: values.precision as Precision,
   model: createModel({ family: 'resnet', stages: parseStages(values.stages) }).description,

@@ -83,7 +83,7 @@ export async function openValidation(
     engine = await EngineGroup.start(
       {
         ...{ ...chosen, model: info.model.description, classes, height, width, ring: loader.ring },
-        rank: world && { client: world.client, rank: world.rank, size: world.size },
+        rank: world?.place,
         threads: threads ?? (world && threadsOfRank(world.localSize)),
       },
       // of several ranks none leaves alone: they agree on it before the first batch

@@ -47,7 +47,7 @@ export async function startEngine({
   try {
     return await EngineGroup.start(
       {
-        rank: world && { client: world.client, rank: world.rank, size: world.size },
+        rank: world?.place,
         threads: threads ?? (world && threadsOfRank(world.localSize)),
         ...chosen,
         model: model.description,

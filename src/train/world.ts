@@ -38,6 +38,11 @@ export class World {
     this.localRank = localRank;
   }
 
+  /** What an engine has to know of it. */
+  get place(): { readonly client: RankClient; readonly rank: number; readonly size: number } {
+    return { client: this.client, rank: this.rank, size: this.size };
+  }
+
   /** Whether ranks are on other machines, as far as the launcher says. */
   get severalMachines(): boolean {
     return this.size > this.localSize;
