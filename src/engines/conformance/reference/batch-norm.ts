@@ -36,10 +36,12 @@ export function batchNorm({ epsilon, momentum }: Attributes, given: Given): Expe
       dx.add(place, -share(dweight.values) * normal(place), Math.abs(share(dweight.sizes)) * size(place));
     }
     const unbiased = (variance * places.length) / (places.length - 1);
+    // squares add up at one side, where errors grow as the root of the terms (Higham & Mary 2019, theorem 2.4)
+    const growth = Math.max(1, Math.sqrt(places.length) / 8);
     [mean, unbiased].forEach((statistic, which) => {
       const before = given(which ? 'runningVar' : 'runningMean');
       after[which]?.add(c, (1 - momentum) * at(before.data, c));
-      after[which]?.add(c, momentum * statistic, momentum * Math.max(typical, Math.abs(statistic)));
+      after[which]?.add(c, momentum * statistic, momentum * Math.max(typical, Math.abs(statistic)) * growth);
     });
   }
   const [runningMeanAfter, runningVarAfter] = after;
