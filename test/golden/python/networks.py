@@ -75,7 +75,7 @@ NETWORKS = {
     "bn-conv-relu-26": bn_conv_relu(RESNET26, batch=4, pixels=96, classes=256, lr=1e-4, offsets={r".*conv\.bias": 1.5}),
     "cifar-20-basic": cifar(20, False, batch=4, pixels=32),
     "cifar-29-bottleneck": cifar(29, True, batch=2, pixels=32),
-    "alexnet": plain("alexnet", alexnet, 67, batch=16, lr=1e-3, offsets=CONDITIONED),
+    "alexnet": plain("alexnet", alexnet, 67, batch=8, lr=1e-3, floor=3e-6, offsets=CONDITIONED),
     "zfnet": plain("zfnet", zfnet, 67, batch=12, lr=1e-3, offsets=CONDITIONED | {r"features\.\d\.conv\.bias": 2.0}),
     "vgg13": plain("vgg13", vgg13, 32, batch=4, lr=3e-4, agreement=1.5e-4),
 }
