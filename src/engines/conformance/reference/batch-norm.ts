@@ -38,10 +38,13 @@ export function batchNorm({ epsilon, momentum }: Attributes, given: Given): Expe
     const unbiased = (variance * places.length) / (places.length - 1);
     // squares add up at one side, where errors grow as the root of the terms (Higham & Mary 2019, theorem 2.4)
     const growth = Math.max(1, Math.sqrt(places.length) / 8);
-    [mean, unbiased].forEach((statistic, which) => {
-      const before = given(which ? 'runningVar' : 'runningMean');
+    const statistics = [
+      { before: given('runningMean'), statistic: mean, size: typical },
+      { before: given('runningVar'), statistic: unbiased, size: growth * Math.max(typical, unbiased) },
+    ];
+    statistics.forEach(({ before, statistic, size }, which) => {
       after[which]?.add(c, (1 - momentum) * at(before.data, c));
-      after[which]?.add(c, momentum * statistic, momentum * Math.max(typical, Math.abs(statistic)) * growth);
+      after[which]?.add(c, momentum * statistic, momentum * size);
     });
   }
   const [runningMeanAfter, runningVarAfter] = after;
